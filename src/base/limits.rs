@@ -1,0 +1,34 @@
+//! Every limit on what comes from outside, named in one place.
+
+/// The largest metainfo file that is read; memory while reading stays under four times this.
+pub const METAINFO_LEN_BYTES_MAX: u64 = 256 << 20;
+
+/// How deep lists and dictionaries may nest. Directories of a v2 file tree take one level each.
+pub const BENCODE_DEPTH_MAX: usize = 256;
+
+/// How many values one document may hold: a hybrid torrent of a million files has some 27 million.
+pub const BENCODE_NODES_MAX: usize = 64 << 20;
+
+/// The longest decimal length prefix of a string: enough for any string that fits the document.
+pub const BENCODE_LENGTH_DIGITS_MAX: usize = 10;
+
+/// Piece lengths beyond this make no sense as a unit of verification.
+pub const PIECE_LENGTH_BYTES_MAX: u32 = 1 << 30;
+
+/// The smallest piece length of a v2 torrent: one block, one leaf of the Merkle tree.
+pub const PIECE_LENGTH_V2_BYTES_MIN: u32 = 16 << 10;
+
+/// The most bytes that one torrent may describe; leaves room for sums and offsets in 64 bits.
+pub const TOTAL_SIZE_BYTES_MAX: u64 = 1 << 60;
+
+/// The longest name of one file or directory on common file systems.
+pub const PATH_COMPONENT_LEN_BYTES_MAX: usize = 255;
+
+/// A magnet link longer than this is refused.
+pub const MAGNET_LEN_BYTES_MAX: usize = 1 << 20;
+
+/// How many trackers, web seeds, peers or file ranges of one torrent or magnet are kept.
+pub const OUTER_LIST_LEN_MAX: usize = 10_000;
+
+/// The longest URL that is kept.
+pub const URL_LEN_BYTES_MAX: usize = 8 << 10;

@@ -1,0 +1,1 @@
+//! The strict, zero-copy bencode reader and the writer.

@@ -1,0 +1,17 @@
+//! The tour of the house.
+//!
+//! A room imports only from the floors below its own; `tests/house.rs` holds that.
+//!
+//! | floor | room | what lives there |
+//! |---|---|---|
+//! | 0 | [`base`] | the words everyone uses: digests as values, hex, URLs, limits |
+//! | 1 | [`hash`] | SHA-1 and SHA-256 |
+//! | 1 | [`bencode`] | the strict, zero-copy reader and the writer |
+//! | 2 | [`metainfo`] | bytes <-> values: `.torrent`, `.mtorrent`, `.st`, magnets, safe paths |
+//! | 8 | [`cli`] | the commands |
+
+pub mod base;
+pub mod bencode;
+pub mod cli;
+pub mod hash;
+pub mod metainfo;

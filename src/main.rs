@@ -1,0 +1,5 @@
+//! The `mt` binary: everything it does is in [`mt::cli`].
+
+fn main() -> std::process::ExitCode {
+    mt::cli::main()
+}

@@ -1,0 +1,1 @@
+//! Names from a torrent made safe for the disk.
