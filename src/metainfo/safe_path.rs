@@ -1,1 +1,0 @@
-//! Names from a torrent made safe for the disk.
