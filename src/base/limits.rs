@@ -3,6 +3,10 @@
 /// The largest metainfo file that is read; memory while reading stays under four times this.
 pub const METAINFO_LEN_BYTES_MAX: u64 = 256 << 20;
 
+/// The largest document that is made of a metainfo file: a `.st` grows a little when its facts are
+/// spelled out as bencode.
+pub const METAINFO_DOCUMENT_LEN_BYTES_MAX: usize = 1 << 30;
+
 /// How deep lists and dictionaries may nest. Directories of a v2 file tree take one level each.
 pub const BENCODE_DEPTH_MAX: usize = 256;
 

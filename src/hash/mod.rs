@@ -1,5 +1,7 @@
 //! SHA-1 and SHA-256 of bytes in memory.
 
+pub mod merkle;
+
 use sha1::Digest as _;
 
 use crate::base::{Sha1Digest, Sha256Digest};

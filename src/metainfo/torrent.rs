@@ -1,0 +1,121 @@
+//! `.torrent` files (BEP 3, BEP 12, BEP 52), and the [`Metainfo`] that every format becomes.
+
+use bytes::Bytes;
+
+use super::error::{Error, Fault, Located};
+use super::fields::{slice_of, walk};
+use super::info::Info;
+use super::layers::PieceLayers;
+use super::oddity::Oddities;
+use super::outer::Outer;
+use crate::base::Url;
+use crate::bencode::{self, Kind, Limits, Writer};
+
+/// All that a torrent says, whichever format carried it.
+#[derive(Clone, Debug)]
+pub struct Metainfo {
+    pub info: Info,
+    pub layers: PieceLayers,
+    pub outer: Outer,
+    pub oddities: Oddities,
+    /// The whole document, where it was a `.torrent`: what is not understood is kept there.
+    document: Option<Bytes>,
+}
+
+impl Metainfo {
+    /// Reads a `.torrent`.
+    pub fn from_torrent(bytes: Vec<u8>) -> Result<Self, Error> {
+        let document = Bytes::from(bytes);
+        let parsed = bencode::parse(&document, Limits::METAINFO).at("document")?;
+        let mut oddities = Oddities::default();
+        let mut info = None;
+        let mut layers = None;
+        let mut entries = walk(parsed.value, "document")?;
+        while let (Some(key), Some(value)) = (entries.string(), entries.value()) {
+            match key {
+                b"info" if value.kind() != Kind::Dict => {
+                    let fault = Fault::WrongType { wanted: Kind::Dict, found: value.kind() };
+                    return Err(Error::new("info", fault));
+                }
+                b"info" => info = Some(slice_of(&document, value.raw())),
+                b"piece layers" => layers = Some(slice_of(&document, value.raw())),
+                _ => {}
+            }
+        }
+        let info = Info::parse(info.ok_or(Fault::Missing).at("info")?, &mut oddities)?;
+        let outer = Outer::read(parsed.value, &mut oddities);
+        let mut metainfo = Self::from_parts(info, layers.unwrap_or_default(), outer, oddities)?;
+        metainfo.document = Some(document);
+        Ok(metainfo)
+    }
+
+    /// Joins an info dictionary with the `piece layers` dictionary that belongs to it (empty
+    /// where the torrent has no v2 half) and what stands around them.
+    pub fn from_parts(
+        info: Info,
+        layers: Bytes,
+        mut outer: Outer,
+        mut oddities: Oddities,
+    ) -> Result<Self, Error> {
+        let layers = if info.version().has_v2() {
+            PieceLayers::parse(layers, info.files(), info.piece_length())?
+        } else {
+            if !layers.is_empty() {
+                oddities.note("piece layers", "stand beside a torrent without a v2 half; ignored");
+            }
+            PieceLayers::default()
+        };
+        outer.hints.read(info.value());
+        Ok(Self { info, layers, outer, oddities, document: None })
+    }
+
+    /// Writes a `.torrent`; one that was read as such is written as it was.
+    pub fn to_torrent(&self) -> Vec<u8> {
+        match &self.document {
+            Some(document) => document.to_vec(),
+            None => write_torrent(self.info.raw(), self.layers.raw(), &self.outer),
+        }
+    }
+}
+
+/// Writes the document of an info dictionary and what stands around it.
+pub(super) fn write_torrent(info: &[u8], layers: &[u8], outer: &Outer) -> Vec<u8> {
+    let mut writer = Writer::with_capacity(info.len() + layers.len() + 1024);
+    writer.begin_dict();
+    let mut trackers = outer.all_trackers();
+    if let Some(first) = trackers.next() {
+        writer.key(b"announce").bytes(first.as_str().as_bytes());
+    }
+    if trackers.next().is_some() {
+        writer.key(b"announce-list").begin_list();
+        outer.trackers.iter().for_each(|tier| write_urls(&mut writer, tier));
+        writer.end();
+    }
+    if let Some(comment) = &outer.comment {
+        writer.key(b"comment").bytes(comment.as_bytes());
+    }
+    if let Some(created_by) = &outer.created_by {
+        writer.key(b"created by").bytes(created_by.as_bytes());
+    }
+    if let Some(date) = outer.creation_date {
+        writer.key(b"creation date").integer(date);
+    }
+    writer.key(b"info").raw(info);
+    if !layers.is_empty() {
+        writer.key(b"piece layers").raw(layers);
+    }
+    if !outer.web_seeds.is_empty() {
+        writer.key(b"url-list");
+        write_urls(&mut writer, &outer.web_seeds);
+    }
+    writer.end();
+    writer.finish()
+}
+
+fn write_urls(writer: &mut Writer, urls: &[Url]) {
+    writer.begin_list();
+    for url in urls {
+        writer.bytes(url.as_str().as_bytes());
+    }
+    writer.end();
+}

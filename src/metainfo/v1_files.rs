@@ -1,0 +1,229 @@
+//! The files of a v1 torrent, and the agreement of a hybrid's two halves about them.
+
+use super::error::{Error, Fault, Located};
+use super::fields::{integer, list, string, wrong_type};
+use super::file_list::{Entry, FileListBuilder};
+use super::file_tree::{TreeWalk, attributes, symlink_components};
+use super::oddity::{Oddities, shown};
+use crate::base::limits;
+use crate::bencode::{Kind, List, Value};
+
+/// Reads `info.files`; where there is a v2 half, its tree is walked alongside.
+pub(super) fn read_directory(
+    files: Value<'_>,
+    mut half: Option<V2Half<'_, '_>>,
+    list_builder: &mut FileListBuilder,
+    oddities: &mut Oddities,
+) -> Result<(), Error> {
+    let mut count = 0;
+    for (index, item) in list(files, "info.files")?.enumerate() {
+        let file = V1File::read(item, index)?;
+        let mut entry = file.entry(index, oddities)?;
+        let path = file.path(index, &entry)?;
+        if let Some(half) = half.as_mut().filter(|_| !entry.attributes.padding) {
+            half.agree(&mut entry, &path, list_builder.next_offset_bytes(), oddities)?;
+        }
+        let at = Place(index, "length");
+        match path {
+            Path::Given(components) => list_builder
+                .push(entry, components.map(|part| part.as_bytes().unwrap_or_default()))
+                .at(at)?,
+            Path::Padding(len) => {
+                list_builder.push(entry, [&b".pad"[..], len.as_bytes()]).at(at)?;
+            }
+        }
+        count += 1;
+    }
+    if count == 0 {
+        return Err(Error::new("info.files", Fault::NoFiles));
+    }
+    half.map_or(Ok(()), |mut half| half.at_end(oddities))
+}
+
+/// Reads the one file of a torrent without `files`.
+pub(super) fn read_single(
+    name: &[u8],
+    length: i64,
+    attr: &[u8],
+    half: Option<V2Half<'_, '_>>,
+    list_builder: &mut FileListBuilder,
+    oddities: &mut Oddities,
+) -> Result<(), Error> {
+    let mut entry = Entry {
+        len_bytes: len_bytes(length).at("info.length")?,
+        attributes: attributes(attr),
+        ..Entry::default()
+    };
+    entry.attributes.padding = false;
+    if let Some(mut half) = half {
+        half.agree_on(&mut entry, &[name], 0, oddities)?;
+        half.at_end(oddities)?;
+    }
+    list_builder.push(entry, [name]).at("info.length")
+}
+
+fn len_bytes(length: i64) -> Result<u64, Fault> {
+    let len_bytes = u64::try_from(length).map_err(|_| Fault::Negative(length))?;
+    if len_bytes > limits::TOTAL_SIZE_BYTES_MAX {
+        return Err(Fault::TooLarge { value: len_bytes, max: limits::TOTAL_SIZE_BYTES_MAX });
+    }
+    Ok(len_bytes)
+}
+
+struct Place(usize, &'static str);
+
+impl std::fmt::Display for Place {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(f, "info.files[{}]", self.0)?;
+        if self.1.is_empty() { Ok(()) } else { write!(f, ".{}", self.1) }
+    }
+}
+
+/// One item of `info.files` as it stands there.
+struct V1File<'a> {
+    length: Option<i64>,
+    path: Option<Value<'a>>,
+    path_utf8: Option<Value<'a>>,
+    attr: &'a [u8],
+    symlink: Option<Value<'a>>,
+}
+
+enum Path<'a> {
+    Given(List<'a>),
+    /// Padding need not have a path; this is the one that is recommended.
+    Padding(String),
+}
+
+impl<'a> V1File<'a> {
+    fn read(item: Value<'a>, index: usize) -> Result<Self, Error> {
+        let dict = item
+            .as_dict()
+            .ok_or_else(|| wrong_type(item, Kind::Dict))
+            .at(Place(index, ""))?;
+        let mut file =
+            Self { length: None, path: None, path_utf8: None, attr: b"", symlink: None };
+        for (key, value) in dict.iter() {
+            match key {
+                b"length" => file.length = Some(integer(value, Place(index, "length"))?),
+                b"path" => file.path = Some(value),
+                b"path.utf-8" => file.path_utf8 = Some(value),
+                b"attr" => file.attr = value.as_bytes().unwrap_or_default(),
+                b"symlink path" => file.symlink = Some(value),
+                _ => {}
+            }
+        }
+        Ok(file)
+    }
+
+    fn entry(&self, index: usize, oddities: &mut Oddities) -> Result<Entry<'a>, Error> {
+        let attributes = attributes(self.attr);
+        let is_link = self.attr.contains(&b'l');
+        let symlink = self.symlink.filter(|_| is_link).and_then(symlink_components);
+        if is_link && symlink.is_none() {
+            oddities.note(Place(index, "symlink path"), "is no path; the link becomes a file");
+        }
+        let len_bytes = match self.length {
+            // A link has no content, whatever its length says.
+            _ if symlink.is_some() => 0,
+            Some(length) => len_bytes(length).at(Place(index, "length"))?,
+            None => return Err(Error::new(Place(index, "length"), Fault::Missing)),
+        };
+        Ok(Entry { len_bytes, attributes, root: None, symlink })
+    }
+
+    /// The twin in UTF-8 wins where it is usable.
+    fn path(&self, index: usize, entry: &Entry<'_>) -> Result<Path<'a>, Error> {
+        if let Some(parts) = self.path_utf8.and_then(text_path) {
+            return Ok(Path::Given(parts));
+        }
+        let Some(value) = self.path else {
+            return if entry.attributes.padding {
+                Ok(Path::Padding(entry.len_bytes.to_string()))
+            } else {
+                Err(Error::new(Place(index, "path"), Fault::Missing))
+            };
+        };
+        let place = Place(index, "path");
+        let parts = list(value, &place)?;
+        let mut any_text = false;
+        for part in parts.clone() {
+            any_text |= !string(part, &place)?.is_empty();
+        }
+        if any_text { Ok(Path::Given(parts)) } else { Err(Error::new(place, Fault::Empty)) }
+    }
+}
+
+/// The components of a path that is all UTF-8.
+fn text_path(value: Value<'_>) -> Option<List<'_>> {
+    let parts = value.as_list()?;
+    let mut probe = parts.clone().peekable();
+    probe.peek()?;
+    probe.all(|part| part.as_str().is_some()).then_some(parts)
+}
+
+impl<'a> Path<'a> {
+    fn components(&self) -> Vec<&'a [u8]> {
+        match self {
+            Self::Given(parts) => parts.clone().filter_map(Value::as_bytes).collect(),
+            Self::Padding(_) => Vec::new(),
+        }
+    }
+}
+
+/// The v2 half of a hybrid, walked file by file beside the v1 half.
+pub(super) struct V2Half<'t, 'a> {
+    pub(super) tree: &'t mut TreeWalk<'a>,
+    pub(super) piece_length: u32,
+}
+
+impl<'a> V2Half<'_, 'a> {
+    fn agree(
+        &mut self,
+        entry: &mut Entry<'a>,
+        path: &Path<'_>,
+        offset_bytes: u64,
+        oddities: &mut Oddities,
+    ) -> Result<(), Error> {
+        self.agree_on(entry, &path.components(), offset_bytes, oddities)
+    }
+
+    /// Takes the next file of the tree, which must be this one, and what the tree knows of it.
+    fn agree_on(
+        &mut self,
+        entry: &mut Entry<'a>,
+        path: &[&[u8]],
+        offset_bytes: u64,
+        oddities: &mut Oddities,
+    ) -> Result<(), Error> {
+        let v1 = || described(path, entry.len_bytes);
+        let Some(twin) = self.tree.next_file(oddities)? else {
+            let fault = Fault::HalvesDisagree { v1: v1(), v2: "no more files".to_owned() };
+            return Err(Error::new("info.file tree", fault));
+        };
+        if self.tree.components() != path || twin.len_bytes != entry.len_bytes {
+            let v2 = described(self.tree.components(), twin.len_bytes);
+            return Err(Error::new("info.file tree", Fault::HalvesDisagree { v1: v1(), v2 }));
+        }
+        if entry.len_bytes > 0 && offset_bytes % u64::from(self.piece_length) != 0 {
+            let place = shown(&path.join(&b'/'));
+            return Err(Error::new(place, Fault::HalvesMisaligned { offset_bytes }));
+        }
+        entry.root = twin.root;
+        Ok(())
+    }
+
+    fn at_end(&mut self, oddities: &mut Oddities) -> Result<(), Error> {
+        match self.tree.next_file(oddities)? {
+            None => Ok(()),
+            Some(extra) => {
+                let v2 = described(self.tree.components(), extra.len_bytes);
+                let fault = Fault::HalvesDisagree { v1: "no more files".to_owned(), v2 };
+                Err(Error::new("info.file tree", fault))
+            }
+        }
+    }
+}
+
+fn described(path: &[&[u8]], len_bytes: u64) -> String {
+    format!("`{}` of {len_bytes} bytes", shown(&path.join(&b'/')))
+}
