@@ -9,9 +9,9 @@ use crate::base::limits;
 use crate::bencode::{Kind, List, Value};
 
 /// Reads `info.files`; where there is a v2 half, its tree is walked alongside.
-pub(super) fn read_directory(
-    files: Value<'_>,
-    mut half: Option<V2Half<'_, '_>>,
+pub(super) fn read_directory<'a>(
+    files: Value<'a>,
+    mut half: Option<V2Half<'_, 'a>>,
     list_builder: &mut FileListBuilder,
     oddities: &mut Oddities,
 ) -> Result<(), Error> {
