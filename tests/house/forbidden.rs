@@ -51,7 +51,10 @@ pub(crate) fn async_runtimes(lock: &str) -> Vec<Finding> {
             Finding::new(
                 line,
                 format!("`{name}` is locked, but no async runtime may be part of the build"),
-                format!("ask `cargo tree --invert {name}` what pulls it in, and do without that"),
+                format!(
+                    "ask `cargo tree --invert {name}` beside this lock what pulls it in, \
+                     and do without that"
+                ),
             )
         })
         .collect()
