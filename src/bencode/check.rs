@@ -36,7 +36,10 @@ pub fn parse(document: &[u8], limits: Limits) -> Result<Parsed<'_>, Error> {
         Ok(parsed)
     } else {
         let at = document.len() - rest.len();
-        Err(Error { at, fault: Fault::Trailing(rest.len()) })
+        Err(Error {
+            at,
+            fault: Fault::Trailing(rest.len()),
+        })
     }
 }
 
@@ -44,7 +47,13 @@ pub fn parse(document: &[u8], limits: Limits) -> Result<Parsed<'_>, Error> {
 pub fn parse_prefix(document: &[u8], limits: Limits) -> Result<(Parsed<'_>, &[u8]), Error> {
     let (end, first_unsorted_key) = check(document, limits)?;
     let (value, rest) = document.split_at(end);
-    Ok((Parsed { value: Value::from_checked(value), first_unsorted_key }, rest))
+    Ok((
+        Parsed {
+            value: Value::from_checked(value),
+            first_unsorted_key,
+        },
+        rest,
+    ))
 }
 
 /// An open list or dictionary.
@@ -79,8 +88,14 @@ struct Checker<'a> {
 fn check(document: &[u8], limits: Limits) -> Result<(usize, Option<usize>), Error> {
     let max_bytes = limits.len_bytes.min(u32::MAX as usize);
     if document.len() > max_bytes {
-        let fault = Fault::TooLong { len_bytes: document.len(), max_bytes };
-        return Err(Error { at: max_bytes, fault });
+        let fault = Fault::TooLong {
+            len_bytes: document.len(),
+            max_bytes,
+        };
+        return Err(Error {
+            at: max_bytes,
+            fault,
+        });
     }
     let mut checker = Checker {
         document,
@@ -108,7 +123,10 @@ impl Checker<'_> {
     }
 
     fn peek(&self, inside: &'static str) -> Result<u8, Error> {
-        self.document.get(self.at).copied().ok_or_else(|| self.fault(Fault::Truncated(inside)))
+        self.document
+            .get(self.at)
+            .copied()
+            .ok_or_else(|| self.fault(Fault::Truncated(inside)))
     }
 
     /// Consumes one key, one scalar, or one bracket.
@@ -152,7 +170,12 @@ impl Checker<'_> {
             return Err(self.fault(Fault::TooDeep(depth_max)));
         }
         let keys_from = self.key_starts.len();
-        self.frames.push(Frame { expects, last_key: (0, 0), keys_from, unsorted: false });
+        self.frames.push(Frame {
+            expects,
+            last_key: (0, 0),
+            keys_from,
+            unsorted: false,
+        });
         self.at += 1;
         Ok(())
     }
@@ -172,7 +195,10 @@ impl Checker<'_> {
         let start = self.at;
         let digits_from = start + 1 + usize::from(self.document.get(start + 1) == Some(&b'-'));
         let digits = &self.document[digits_from.min(self.document.len())..];
-        let len = digits.iter().take_while(|byte| byte.is_ascii_digit()).count();
+        let len = digits
+            .iter()
+            .take_while(|byte| byte.is_ascii_digit())
+            .count();
         match digits.get(len) {
             Some(b'e') if len > 0 => {}
             Some(&found) => {
@@ -214,7 +240,10 @@ impl Checker<'_> {
             Some(b':') => {}
             Some(&found) => {
                 self.at += digits;
-                return Err(self.fault(Fault::Unexpected { expected: "a digit or `:`", found }));
+                return Err(self.fault(Fault::Unexpected {
+                    expected: "a digit or `:`",
+                    found,
+                }));
             }
             None => return Err(self.fault(Fault::Truncated("a string"))),
         }
@@ -228,7 +257,10 @@ impl Checker<'_> {
                 self.at = start + len;
                 Ok((start, start + len))
             }
-            _ => Err(self.fault(Fault::StringBeyondEnd { len_bytes, left_bytes })),
+            _ => Err(self.fault(Fault::StringBeyondEnd {
+                len_bytes,
+                left_bytes,
+            })),
         }
     }
 
@@ -236,7 +268,10 @@ impl Checker<'_> {
         let key_at = self.at;
         let (start, end) = self.string()?;
         // The document was found to be shorter than 4 GiB.
-        #[expect(clippy::cast_possible_truncation, reason = "offsets fit 32 bits, see check()")]
+        #[expect(
+            clippy::cast_possible_truncation,
+            reason = "offsets fit 32 bits, see check()"
+        )]
         self.key_starts.push(key_at as u32);
         let Some(frame) = self.frames.last_mut() else {
             return Ok(());
@@ -245,7 +280,10 @@ impl Checker<'_> {
             let last = &self.document[frame.last_key.0..frame.last_key.1];
             let key = &self.document[start..end];
             if key == last {
-                return Err(Error { at: key_at, fault: Fault::DuplicateKey(key.to_vec()) });
+                return Err(Error {
+                    at: key_at,
+                    fault: Fault::DuplicateKey(key.to_vec()),
+                });
             }
             if key < last {
                 frame.unsorted = true;
@@ -260,11 +298,16 @@ impl Checker<'_> {
     fn find_duplicate(&mut self, keys_from: usize) -> Result<(), Error> {
         let document = self.document;
         let key_at = |start: u32| {
-            Value::from_checked(&document[start as usize..]).leading_string().unwrap_or_default()
+            Value::from_checked(&document[start as usize..])
+                .leading_string()
+                .unwrap_or_default()
         };
         let keys = &mut self.key_starts[keys_from..];
         keys.sort_unstable_by(|&a, &b| key_at(a).cmp(key_at(b)).then(a.cmp(&b)));
-        match keys.windows(2).find(|pair| key_at(pair[0]) == key_at(pair[1])) {
+        match keys
+            .windows(2)
+            .find(|pair| key_at(pair[0]) == key_at(pair[1]))
+        {
             Some(pair) => Err(Error {
                 at: pair[1] as usize,
                 fault: Fault::DuplicateKey(key_at(pair[1]).to_vec()),

@@ -54,7 +54,11 @@ struct Text<'a>(&'a [u8]);
 impl fmt::Display for Text<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let shown = &self.0[..self.0.len().min(64)];
-        let ellipsis = if shown.len() < self.0.len() { "..." } else { "" };
+        let ellipsis = if shown.len() < self.0.len() {
+            "..."
+        } else {
+            ""
+        };
         write!(f, "`{}{ellipsis}`", shown.escape_ascii())
     }
 }

@@ -63,7 +63,9 @@ impl<'a> Value<'a> {
     }
 
     pub fn as_list(self) -> Option<List<'a>> {
-        (self.kind() == Kind::List).then_some(List { walk: Walk::into(self.raw) })
+        (self.kind() == Kind::List).then_some(List {
+            walk: Walk::into(self.raw),
+        })
     }
 
     pub fn as_dict(self) -> Option<Dict<'a>> {
@@ -103,7 +105,9 @@ pub struct Dict<'a> {
 
 impl<'a> Dict<'a> {
     pub fn get(&self, wanted: &[u8]) -> Option<Value<'a>> {
-        self.iter().find(|(key, _)| *key == wanted).map(|(_, value)| value)
+        self.iter()
+            .find(|(key, _)| *key == wanted)
+            .map(|(_, value)| value)
     }
 
     /// Keys and values in the order of the document.

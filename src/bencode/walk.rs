@@ -36,7 +36,10 @@ impl<'a> Walk<'a> {
 
     /// A cursor in the same value at an offset that [`Self::offset`] once gave.
     pub fn resume(value: Value<'a>, offset: usize) -> Self {
-        Self { raw: value.raw(), at: offset }
+        Self {
+            raw: value.raw(),
+            at: offset,
+        }
     }
 
     /// Offset from the start of the value that is walked.

@@ -21,7 +21,10 @@ enum Open {
 
 impl Writer {
     pub fn with_capacity(len_bytes: usize) -> Self {
-        Self { out: Vec::with_capacity(len_bytes), open: Vec::new() }
+        Self {
+            out: Vec::with_capacity(len_bytes),
+            open: Vec::new(),
+        }
     }
 
     pub fn integer(&mut self, value: impl Into<i128>) -> &mut Self {
@@ -47,7 +50,11 @@ impl Writer {
         self.length(len_bytes);
         let start = self.out.len();
         fill(&mut self.out);
-        assert_eq!(self.out.len() - start, len_bytes, "a string of the length that was said");
+        assert_eq!(
+            self.out.len() - start,
+            len_bytes,
+            "a string of the length that was said"
+        );
         self
     }
 
@@ -58,7 +65,12 @@ impl Writer {
         };
         if let Some((start, end)) = last_span {
             let last = &self.out[start..end];
-            assert!(last < key, "keys rise: {} then {}", last.escape_ascii(), key.escape_ascii());
+            assert!(
+                last < key,
+                "keys rise: {} then {}",
+                last.escape_ascii(),
+                key.escape_ascii()
+            );
         }
         self.bytes(key);
         let end = self.out.len();

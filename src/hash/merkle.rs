@@ -13,8 +13,10 @@ pub fn root_of_piece_layer(hashes: &[u8], piece_length: u32) -> Sha256Digest {
         pad = pair(&pad.0, &pad.0);
         leaf_count *= 2;
     }
-    let mut nodes: Vec<Sha256Digest> =
-        hashes.chunks_exact(32).filter_map(Sha256Digest::from_slice).collect();
+    let mut nodes: Vec<Sha256Digest> = hashes
+        .chunks_exact(32)
+        .filter_map(Sha256Digest::from_slice)
+        .collect();
     while nodes.len() > 1 {
         nodes = nodes
             .chunks(2)

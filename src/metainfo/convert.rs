@@ -61,7 +61,12 @@ impl Metainfo {
             Format::Mtorrent => {
                 let name = self.name_bytes();
                 let hashes = self.info.v1_hashes().unwrap_or_default();
-                Ok(mtorrent::write(&name, self.info.files().content_bytes(), hashes, &self.outer))
+                Ok(mtorrent::write(
+                    &name,
+                    self.info.files().content_bytes(),
+                    hashes,
+                    &self.outer,
+                ))
             }
             Format::St => {
                 let name = self.name_bytes();
@@ -79,12 +84,13 @@ impl Metainfo {
 
     /// The link to this torrent's swarms.
     pub fn magnet(&self) -> Magnet {
-        Magnet {
-            name: Some(self.info.name().to_owned()),
-            trackers: self.outer.all_trackers().cloned().collect(),
-            web_seeds: self.outer.web_seeds.clone(),
-            ..Magnet::new(self.info.hashes())
-        }
+        let Some(mut magnet) = Magnet::new(self.info.hashes()) else {
+            unreachable!("every torrent has an info-hash");
+        };
+        magnet.name = Some(self.info.name().to_owned());
+        magnet.trackers = self.outer.all_trackers().cloned().collect();
+        magnet.web_seeds.clone_from(&self.outer.web_seeds);
+        magnet
     }
 
     fn info_field(&self, key: &[u8]) -> Option<Value<'_>> {
@@ -95,17 +101,26 @@ impl Metainfo {
     pub(super) fn name_bytes(&self) -> Cow<'_, [u8]> {
         let field = |key: &[u8]| self.info_field(key).and_then(Value::as_bytes);
         let twin = field(b"name.utf-8").filter(|name| std::str::from_utf8(name).is_ok());
-        Cow::Borrowed(twin.filter(|name| !name.is_empty()).or(field(b"name")).unwrap_or_default())
+        Cow::Borrowed(
+            twin.filter(|name| !name.is_empty())
+                .or(field(b"name"))
+                .unwrap_or_default(),
+        )
     }
 
     fn mtorrent_obstacles(&self, obstacles: &mut Obstacles) {
         let name = self.name_bytes();
         if self.info.is_directory() {
-            obstacles.impossible.push(format!("`{}` is a directory; the format carries one file", shown(&name)));
+            obstacles.impossible.push(format!(
+                "`{}` is a directory; the format carries one file",
+                shown(&name)
+            ));
             return;
         }
         if name.iter().any(|byte| matches!(byte, b'\n' | b'\r')) {
-            obstacles.impossible.push(format!("the name `{}` holds a line break", shown(&name)));
+            obstacles
+                .impossible
+                .push(format!("the name `{}` holds a line break", shown(&name)));
         }
         let piece_length = self.info.piece_length();
         if piece_length != mtorrent::PIECE_LENGTH_BYTES {
@@ -113,38 +128,56 @@ impl Metainfo {
                 "the piece length of {piece_length} bytes; the format has always {}",
                 mtorrent::PIECE_LENGTH_BYTES
             ));
-            obstacles.needs_content.push("the hashes of pieces of another length".to_owned());
+            obstacles
+                .needs_content
+                .push("the hashes of pieces of another length".to_owned());
         }
         match self.info.version() {
             Version::V1 => {}
             Version::V2 => {
-                obstacles.changes_hash.push("the v2 hashes; the format is v1".to_owned());
-                obstacles.needs_content.push("SHA-1 hashes, which a v2 torrent has not".to_owned());
+                obstacles
+                    .changes_hash
+                    .push("the v2 hashes; the format is v1".to_owned());
+                obstacles
+                    .needs_content
+                    .push("SHA-1 hashes, which a v2 torrent has not".to_owned());
             }
             Version::Hybrid => {
-                obstacles.changes_hash.push("the v2 half; the format is v1".to_owned());
+                obstacles
+                    .changes_hash
+                    .push("the v2 half; the format is v1".to_owned());
             }
         }
         let carried: [&[u8]; 4] = [b"length", b"name", b"piece length", b"pieces"];
         self.other_info_keys(&carried, &mut obstacles.changes_hash);
         if obstacles.changes_hash.is_empty() && !self.info_is_sorted() {
-            obstacles.changes_hash.push("keys that are not in order".to_owned());
+            obstacles
+                .changes_hash
+                .push("keys that are not in order".to_owned());
         }
     }
 
     fn st_obstacles(&self, obstacles: &mut Obstacles) {
         let too_long = |text: &[u8]| u16::try_from(text.len()).is_err();
         if too_long(&self.name_bytes()) {
-            obstacles.impossible.push("the name is longer than 65535 bytes".to_owned());
+            obstacles
+                .impossible
+                .push("the name is longer than 65535 bytes".to_owned());
         }
         match self.info.version() {
             Version::V1 => {
-                obstacles.changes_hash.push("the v1 hashes; the format is v2".to_owned());
-                obstacles.needs_content.push("SHA-256 hashes, which a v1 torrent has not".to_owned());
+                obstacles
+                    .changes_hash
+                    .push("the v1 hashes; the format is v2".to_owned());
+                obstacles
+                    .needs_content
+                    .push("SHA-256 hashes, which a v1 torrent has not".to_owned());
             }
             Version::V2 => {}
             Version::Hybrid => {
-                obstacles.changes_hash.push("the v1 half; the format is v2".to_owned());
+                obstacles
+                    .changes_hash
+                    .push("the v1 half; the format is v2".to_owned());
             }
         }
         let carried: [&[u8]; 4] = [b"file tree", b"meta version", b"name", b"piece length"];
@@ -157,7 +190,13 @@ impl Metainfo {
     /// Names the keys of the info dictionary beyond those that are carried (or that were a half
     /// which is named already).
     fn other_info_keys(&self, carried: &[&[u8]], named: &mut Vec<String>) {
-        const HALVES: [&[u8]; 5] = [b"file tree", b"files", b"length", b"meta version", b"pieces"];
+        const HALVES: [&[u8]; 5] = [
+            b"file tree",
+            b"files",
+            b"length",
+            b"meta version",
+            b"pieces",
+        ];
         let entries = self.info.value().as_dict().map(|dict| dict.iter());
         for (key, value) in entries.into_iter().flatten() {
             if carried.contains(&key) || HALVES.contains(&key) {
@@ -174,23 +213,39 @@ impl Metainfo {
 
     /// Names the files whose properties are more than length and root.
     fn other_file_properties(&self, obstacles: &mut Obstacles) {
-        let Some(Ok(mut tree)) = self.info_field(b"file tree").map(TreeWalk::new) else { return };
+        let Some(Ok(mut tree)) = self.info_field(b"file tree").map(TreeWalk::new) else {
+            return;
+        };
         while let Ok(Some(entry)) = tree.next_file(&mut Oddities::default()) {
             let path = || shown(&tree.components().join(&b'/'));
             if entry.symlink.is_some() {
-                obstacles.changes_hash.push(format!("the link `{}`", path()));
+                obstacles
+                    .changes_hash
+                    .push(format!("the link `{}`", path()));
             } else if entry.has_other_properties {
-                obstacles.changes_hash.push(format!("the attributes of `{}`", path()));
+                obstacles
+                    .changes_hash
+                    .push(format!("the attributes of `{}`", path()));
             }
-            if tree.components().iter().any(|name| u16::try_from(name.len()).is_err()) {
-                obstacles.impossible.push(format!("`{}` has a name of over 65535 bytes", path()));
+            if tree
+                .components()
+                .iter()
+                .any(|name| u16::try_from(name.len()).is_err())
+            {
+                obstacles
+                    .impossible
+                    .push(format!("`{}` has a name of over 65535 bytes", path()));
             }
         }
     }
 
     fn info_is_sorted(&self) -> bool {
         let entries = self.info.value().as_dict().map(|dict| dict.iter());
-        entries.into_iter().flatten().map(|(key, _)| key).is_sorted()
+        entries
+            .into_iter()
+            .flatten()
+            .map(|(key, _)| key)
+            .is_sorted()
     }
 
     fn outer_left_out(&self, target: Format, left_out: &mut Vec<String>) {
@@ -213,8 +268,12 @@ impl Metainfo {
             (!outer.nodes.is_empty(), "the DHT nodes"),
         ];
         if target != Format::Magnet {
-            left_out.extend(facts.iter().filter(|(is, _)| *is).map(|(_, what)| (*what).to_owned()));
+            left_out.extend(
+                facts
+                    .iter()
+                    .filter(|(is, _)| *is)
+                    .map(|(_, what)| (*what).to_owned()),
+            );
         }
     }
 }
-

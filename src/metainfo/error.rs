@@ -38,8 +38,15 @@ pub enum Fault {
     PieceLengthV2(i64),
     #[error("its {len_bytes} bytes are not a multiple of {unit_bytes}, the length of one hash")]
     NotWholeHashes { len_bytes: usize, unit_bytes: usize },
-    #[error("holds {found} hashes, but {size_bytes} bytes in pieces of {piece_length_bytes} need {wanted}")]
-    WrongHashCount { found: u64, wanted: u64, size_bytes: u64, piece_length_bytes: u32 },
+    #[error(
+        "holds {found} hashes, but {size_bytes} bytes in pieces of {piece_length_bytes} need {wanted}"
+    )]
+    WrongHashCount {
+        found: u64,
+        wanted: u64,
+        size_bytes: u64,
+        piece_length_bytes: u32,
+    },
     #[error("is version `{0}`; this program reads 2, and torrents without a version (v1)")]
     MetaVersion(i64),
     #[error("there is a `file tree`, but no `meta version` that says how to read it")]
@@ -68,7 +75,9 @@ pub enum Fault {
     LayerMismatch { computed: String },
     #[error("the v1 half has {v1}, the v2 half has {v2}")]
     HalvesDisagree { v1: String, v2: String },
-    #[error("starts {offset_bytes} bytes into the v1 pieces, not at the start of a piece as in the v2 half")]
+    #[error(
+        "starts {offset_bytes} bytes into the v1 pieces, not at the start of a piece as in the v2 half"
+    )]
     HalvesMisaligned { offset_bytes: u64 },
     #[error(transparent)]
     Paths(#[from] PathsError),
@@ -83,12 +92,18 @@ pub(super) trait Located<T> {
 
 impl<T, F: Into<Fault>> Located<T> for Result<T, F> {
     fn at(self, place: impl fmt::Display) -> Result<T, Error> {
-        self.map_err(|fault| Error { place: place.to_string(), fault: fault.into() })
+        self.map_err(|fault| Error {
+            place: place.to_string(),
+            fault: fault.into(),
+        })
     }
 }
 
 impl Error {
     pub(super) fn new(place: impl fmt::Display, fault: impl Into<Fault>) -> Self {
-        Self { place: place.to_string(), fault: fault.into() }
+        Self {
+            place: place.to_string(),
+            fault: fault.into(),
+        }
     }
 }

@@ -8,22 +8,28 @@ use super::error::{Error, Fault};
 use crate::bencode::{Kind, List, Value, Walk};
 
 pub(super) fn wrong_type(value: Value<'_>, wanted: Kind) -> Fault {
-    Fault::WrongType { wanted, found: value.kind() }
+    Fault::WrongType {
+        wanted,
+        found: value.kind(),
+    }
 }
 
 pub(super) fn integer(value: Value<'_>, place: impl fmt::Display) -> Result<i64, Error> {
-    value.as_i64().ok_or_else(|| Error::new(place, wrong_type(value, Kind::Integer)))
+    value
+        .as_i64()
+        .ok_or_else(|| Error::new(place, wrong_type(value, Kind::Integer)))
 }
 
-pub(super) fn string<'a>(
-    value: Value<'a>,
-    place: impl fmt::Display,
-) -> Result<&'a [u8], Error> {
-    value.as_bytes().ok_or_else(|| Error::new(place, wrong_type(value, Kind::Bytes)))
+pub(super) fn string<'a>(value: Value<'a>, place: impl fmt::Display) -> Result<&'a [u8], Error> {
+    value
+        .as_bytes()
+        .ok_or_else(|| Error::new(place, wrong_type(value, Kind::Bytes)))
 }
 
 pub(super) fn list<'a>(value: Value<'a>, place: impl fmt::Display) -> Result<List<'a>, Error> {
-    value.as_list().ok_or_else(|| Error::new(place, wrong_type(value, Kind::List)))
+    value
+        .as_list()
+        .ok_or_else(|| Error::new(place, wrong_type(value, Kind::List)))
 }
 
 /// A cursor at the first key of a dictionary.
@@ -38,7 +44,10 @@ pub(super) fn walk<'a>(value: Value<'a>, place: impl fmt::Display) -> Result<Wal
 /// Where `inner`, a part of `outer`, starts in it.
 pub(super) fn offset_in(outer: &[u8], inner: &[u8]) -> usize {
     let offset = (inner.as_ptr() as usize).wrapping_sub(outer.as_ptr() as usize);
-    assert!(offset + inner.len() <= outer.len(), "a part lies inside of its whole");
+    assert!(
+        offset + inner.len() <= outer.len(),
+        "a part lies inside of its whole"
+    );
     offset
 }
 

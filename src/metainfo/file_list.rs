@@ -33,6 +33,8 @@ pub(super) struct Entry<'a> {
     pub(super) root: Option<&'a [u8]>,
     /// Components of the target, relative to the root of the torrent.
     pub(super) symlink: Option<Vec<&'a [u8]>>,
+    /// Whether a v2 tree says more of the file than its length and its root.
+    pub(super) has_other_properties: bool,
 }
 
 #[derive(Clone, Debug)]
@@ -88,7 +90,10 @@ impl FileList {
     /// The file at an index below [`Self::len`].
     pub fn get(&self, index: usize) -> File<'_> {
         let record = &self.records[index];
-        let symlink = self.symlinks.binary_search_by_key(&index, |(at, _)| *at as usize).ok();
+        let symlink = self
+            .symlinks
+            .binary_search_by_key(&index, |(at, _)| *at as usize)
+            .ok();
         File {
             path: self.paths.get(index),
             len_bytes: record.len_bytes,
@@ -130,7 +135,12 @@ impl FileListBuilder {
             symlinks: Vec::new(),
             content_bytes: 0,
         };
-        Self { list, layout, end_bytes: 0, targets: Vec::new() }
+        Self {
+            list,
+            layout,
+            end_bytes: 0,
+            targets: Vec::new(),
+        }
     }
 
     /// Where a file that is pushed now would start.
@@ -152,7 +162,9 @@ impl FileListBuilder {
         // Both are below 2^60 or the last file was refused: the sum fits.
         let end_bytes = offset_bytes + entry.len_bytes.min(limits::TOTAL_SIZE_BYTES_MAX + 1);
         if end_bytes > limits::TOTAL_SIZE_BYTES_MAX {
-            return Err(Fault::SumTooLarge { max: limits::TOTAL_SIZE_BYTES_MAX });
+            return Err(Fault::SumTooLarge {
+                max: limits::TOTAL_SIZE_BYTES_MAX,
+            });
         }
         // The arena refuses more paths than 32 bits can count.
         let index = u32::try_from(self.list.len()).unwrap_or(u32::MAX);
@@ -161,13 +173,16 @@ impl FileListBuilder {
             self.list.content_bytes += entry.len_bytes;
         }
         if let Some(target) = entry.symlink {
-            self.targets.push((index, target.into_iter().map(<[u8]>::to_vec).collect()));
+            self.targets
+                .push((index, target.into_iter().map(<[u8]>::to_vec).collect()));
         }
         let root_at = entry.root.map(|root| offset_in(&self.list.info, root));
         self.list.records.push(Record {
             offset_bytes,
             len_bytes: entry.len_bytes,
-            root_at: root_at.map_or(Ok(NO_ROOT), u32::try_from).unwrap_or(NO_ROOT),
+            root_at: root_at
+                .map_or(Ok(NO_ROOT), u32::try_from)
+                .unwrap_or(NO_ROOT),
             attributes: entry.attributes,
         });
         self.end_bytes = end_bytes;
@@ -182,7 +197,8 @@ impl FileListBuilder {
     ) -> Result<FileList, Fault> {
         let Self { list, targets, .. } = &mut self;
         let records = &list.records;
-        list.paths.make_distinct(|index| records[index].attributes.padding)?;
+        list.paths
+            .make_distinct(|index| records[index].attributes.padding)?;
         for (index, target) in targets.drain(..) {
             let path = list.paths.get(index as usize);
             match resolve_target(path, target.iter().map(Vec::as_slice)) {

@@ -16,7 +16,10 @@ pub(super) struct TreeWalk<'a> {
 
 impl<'a> TreeWalk<'a> {
     pub(super) fn new(tree: Value<'a>) -> Result<Self, Error> {
-        Ok(Self { walk: walk(tree, "info.file tree")?, components: Vec::new() })
+        Ok(Self {
+            walk: walk(tree, "info.file tree")?,
+            components: Vec::new(),
+        })
     }
 
     /// The path of the file that was yielded last.
@@ -66,9 +69,13 @@ impl<'a> TreeWalk<'a> {
                 self.walk.step_over_bracket();
                 Ok(())
             }
-            Some(Token::Starts(found)) => {
-                Err(Error::new(self.place(), Fault::WrongType { wanted: Kind::Dict, found }))
-            }
+            Some(Token::Starts(found)) => Err(Error::new(
+                self.place(),
+                Fault::WrongType {
+                    wanted: Kind::Dict,
+                    found,
+                },
+            )),
             _ => Err(Error::new(self.place(), Fault::Missing)),
         }
     }
@@ -87,7 +94,10 @@ impl<'a> TreeWalk<'a> {
         let leaf = Leaf::read(dict, &self.place_if_needed())?;
         let alone = self.walk.peek() == Some(Token::Ends);
         if leaf.length.is_none() && leaf.symlink.is_none() && !alone {
-            oddities.note(self.place(), "has properties of a directory, which are ignored");
+            oddities.note(
+                self.place(),
+                "has properties of a directory, which are ignored",
+            );
             return Ok(None);
         }
         if self.components.is_empty() {
@@ -110,15 +120,25 @@ struct Leaf<'a> {
     root: Option<&'a [u8]>,
     attr: &'a [u8],
     symlink: Option<Vec<&'a [u8]>>,
+    has_other_properties: bool,
 }
 
 impl<'a> Leaf<'a> {
     fn read(dict: Dict<'a>, place: &dyn Fn(&str) -> String) -> Result<Self, Error> {
-        let mut leaf = Self { length: None, root: None, attr: b"", symlink: None };
+        let mut leaf = Self {
+            length: None,
+            root: None,
+            attr: b"",
+            symlink: None,
+            has_other_properties: false,
+        };
         for (key, value) in dict.iter() {
             match key {
                 b"length" => leaf.length = Some(integer(value, Lazy(place, "length"))?),
                 b"pieces root" => leaf.root = Some(string(value, Lazy(place, "pieces root"))?),
+                _ => leaf.has_other_properties = true,
+            }
+            match key {
                 b"attr" => leaf.attr = value.as_bytes().unwrap_or_default(),
                 b"symlink path" => leaf.symlink = symlink_components(value),
                 _ => {}
@@ -155,7 +175,10 @@ impl<'a> Leaf<'a> {
                 None
             }
             Some(root) if root.len() != Sha256Digest::LEN => {
-                return Err(Error::new(place("pieces root"), Fault::RootLength(root.len())));
+                return Err(Error::new(
+                    place("pieces root"),
+                    Fault::RootLength(root.len()),
+                ));
             }
             Some(root) if root == Sha256Digest::ZERO.as_bytes() => {
                 return Err(Error::new(place("pieces root"), Fault::ZeroRoot));
@@ -163,7 +186,18 @@ impl<'a> Leaf<'a> {
             Some(root) => Some(root),
             None => return Err(Error::new(place("pieces root"), Fault::Missing)),
         };
-        Ok(Entry { len_bytes, attributes, root, symlink: self.symlink })
+        let Self {
+            symlink,
+            has_other_properties,
+            ..
+        } = self;
+        Ok(Entry {
+            len_bytes,
+            attributes,
+            root,
+            symlink,
+            has_other_properties,
+        })
     }
 }
 

@@ -26,7 +26,9 @@ impl Format {
     }
 
     pub fn from_extension(extension: &str) -> Option<Self> {
-        Self::ALL.into_iter().find(|format| format.name().eq_ignore_ascii_case(extension))
+        Self::ALL
+            .into_iter()
+            .find(|format| format.name().eq_ignore_ascii_case(extension))
     }
 
     /// What the bytes can only be, if anything.
@@ -34,7 +36,10 @@ impl Format {
         let text = bytes.trim_ascii_start();
         if st::has_magic(bytes) {
             Some(Self::St)
-        } else if text.get(..7).is_some_and(|front| front.eq_ignore_ascii_case(b"magnet:")) {
+        } else if text
+            .get(..7)
+            .is_some_and(|front| front.eq_ignore_ascii_case(b"magnet:"))
+        {
             Some(Self::Magnet)
         } else if matches!(bytes, [b'd', b'0'..=b'9', ..]) {
             Some(Self::Torrent)
@@ -82,7 +87,9 @@ pub fn read(bytes: Vec<u8>, hint: Option<Format>) -> Result<Document, ReadError>
         Format::Mtorrent => mtorrent::read(&bytes)?,
         Format::St => st::read(bytes)?,
         Format::Magnet => {
-            return Ok(Document::Magnet(Magnet::parse(&String::from_utf8_lossy(&bytes))?));
+            return Ok(Document::Magnet(Magnet::parse(&String::from_utf8_lossy(
+                &bytes,
+            ))?));
         }
     };
     Ok(Document::Metainfo(format, Box::new(metainfo)))

@@ -69,8 +69,7 @@ impl Info {
         }
         let piece_length = fields.piece_length(version)?;
         let name = fields.name()?;
-        let (files, is_directory) =
-            fields.files(&raw, version, piece_length, name, oddities)?;
+        let (files, is_directory) = fields.files(&raw, version, piece_length, name, oddities)?;
         let v1_hashes = fields.v1_hashes(&raw, &files, version, piece_length)?;
         let piece_count = match &v1_hashes {
             Some(hashes) => (hashes.len() / Sha1Digest::LEN) as u64,
@@ -162,7 +161,10 @@ impl Info {
 }
 
 fn v2_piece_count(files: &FileList, piece_length: u32) -> u64 {
-    files.iter().map(|file| file.len_bytes.div_ceil(u64::from(piece_length))).sum()
+    files
+        .iter()
+        .map(|file| file.len_bytes.div_ceil(u64::from(piece_length)))
+        .sum()
 }
 
 /// The values that are looked at, found in one walk.
@@ -224,27 +226,40 @@ impl<'a> Fields<'a> {
         let place = "info.piece length";
         let value = integer(self.piece_length.ok_or(Fault::Missing).at(place)?, place)?;
         let piece_length = u32::try_from(value).ok();
-        let v2_fits = |length: &u32| {
-            length.is_power_of_two() && *length >= limits::PIECE_LENGTH_V2_BYTES_MIN
-        };
+        let v2_fits =
+            |length: &u32| length.is_power_of_two() && *length >= limits::PIECE_LENGTH_V2_BYTES_MIN;
         piece_length
             .filter(|length| (1..=limits::PIECE_LENGTH_BYTES_MAX).contains(length))
             .ok_or(Fault::PieceLength(value))
             .and_then(|length| {
                 let fits = !version.has_v2() || v2_fits(&length);
-                if fits { Ok(length) } else { Err(Fault::PieceLengthV2(value)) }
+                if fits {
+                    Ok(length)
+                } else {
+                    Err(Fault::PieceLengthV2(value))
+                }
             })
             .at(place)
     }
 
     /// The name in UTF-8 where there is a usable one.
     fn name(&self) -> Result<&'a [u8], Error> {
-        let twin = self.name_utf8.and_then(Value::as_str).filter(|name| !name.is_empty());
+        let twin = self
+            .name_utf8
+            .and_then(Value::as_str)
+            .filter(|name| !name.is_empty());
         if let Some(name) = twin {
             return Ok(name.as_bytes());
         }
-        let name = string(self.name.ok_or(Fault::Missing).at("info.name")?, "info.name")?;
-        if name.is_empty() { Err(Error::new("info.name", Fault::Empty)) } else { Ok(name) }
+        let name = string(
+            self.name.ok_or(Fault::Missing).at("info.name")?,
+            "info.name",
+        )?;
+        if name.is_empty() {
+            Err(Error::new("info.name", Fault::Empty))
+        } else {
+            Ok(name)
+        }
     }
 
     /// The files, and whether they lie in a directory.
@@ -260,7 +275,9 @@ impl<'a> Fields<'a> {
             Version::V1 => None,
             Version::V2 | Version::Hybrid => {
                 let place = "info.file tree";
-                Some(TreeWalk::new(self.file_tree.ok_or(Fault::Missing).at(place)?)?)
+                Some(TreeWalk::new(
+                    self.file_tree.ok_or(Fault::Missing).at(place)?,
+                )?)
             }
         };
         let layout = match version {
@@ -291,9 +308,7 @@ impl<'a> Fields<'a> {
     ) -> Result<bool, Error> {
         match (self.length, self.files) {
             (Some(_), Some(_)) => Err(Error::new("info", Fault::LengthAndFiles)),
-            (None, Some(files)) => {
-                read_directory(files, half, builder, oddities).map(|()| true)
-            }
+            (None, Some(files)) => read_directory(files, half, builder, oddities).map(|()| true),
             (Some(length), None) => {
                 let length = integer(length, "info.length")?;
                 let attr = self.attr.and_then(Value::as_bytes).unwrap_or_default();
@@ -316,16 +331,26 @@ impl<'a> Fields<'a> {
         let place = "info.pieces";
         let pieces = string(self.pieces.ok_or(Fault::Missing).at(place)?, place)?;
         if !pieces.len().is_multiple_of(Sha1Digest::LEN) {
-            let fault =
-                Fault::NotWholeHashes { len_bytes: pieces.len(), unit_bytes: Sha1Digest::LEN };
+            let fault = Fault::NotWholeHashes {
+                len_bytes: pieces.len(),
+                unit_bytes: Sha1Digest::LEN,
+            };
             return Err(Error::new(place, fault));
         }
-        let size_bytes = files.iter().last().map_or(0, |file| file.offset_bytes + file.len_bytes);
+        let size_bytes = files
+            .iter()
+            .last()
+            .map_or(0, |file| file.offset_bytes + file.len_bytes);
         let found = (pieces.len() / Sha1Digest::LEN) as u64;
         let wanted = size_bytes.div_ceil(u64::from(piece_length));
         if found != wanted {
             let piece_length_bytes = piece_length;
-            let fault = Fault::WrongHashCount { found, wanted, size_bytes, piece_length_bytes };
+            let fault = Fault::WrongHashCount {
+                found,
+                wanted,
+                size_bytes,
+                piece_length_bytes,
+            };
             return Err(Error::new(place, fault));
         }
         let start = offset_in(raw, pieces);

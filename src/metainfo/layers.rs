@@ -23,19 +23,26 @@ pub struct PieceLayers {
 impl PieceLayers {
     /// Checks that every file of more than one piece has its layer, that the layer gives the root
     /// of the file, and that nobody else has one.
-    pub(super) fn parse(
-        raw: Bytes,
-        files: &FileList,
-        piece_length: u32,
-    ) -> Result<Self, Error> {
-        let layers = Self { key_starts: key_starts(&raw)?, raw };
+    pub(super) fn parse(raw: Bytes, files: &FileList, piece_length: u32) -> Result<Self, Error> {
+        let layers = Self {
+            key_starts: key_starts(&raw)?,
+            raw,
+        };
         let mut checked = vec![false; layers.key_starts.len()];
-        for file in files.iter().filter(|file| file.len_bytes > u64::from(piece_length)) {
+        for file in files
+            .iter()
+            .filter(|file| file.len_bytes > u64::from(piece_length))
+        {
             let Some(root) = file.root else { continue };
             let Some(index) = layers.find(&root) else {
-                let fault =
-                    Fault::LayerMissing { root: root.to_string(), size_bytes: file.len_bytes };
-                return Err(Error::new(format_args!("piece layers ({})", file.path), fault));
+                let fault = Fault::LayerMissing {
+                    root: root.to_string(),
+                    size_bytes: file.len_bytes,
+                };
+                return Err(Error::new(
+                    format_args!("piece layers ({})", file.path),
+                    fault,
+                ));
             };
             let hashes = layers.hashes_at(index);
             check_length(hashes, &root, file.len_bytes, piece_length)?;
@@ -65,7 +72,9 @@ impl PieceLayers {
 
     fn find(&self, root: &Sha256Digest) -> Option<usize> {
         let start_of = |start: &u32| key(&self.raw, *start);
-        self.key_starts.binary_search_by(|start| start_of(start).cmp(root.as_bytes())).ok()
+        self.key_starts
+            .binary_search_by(|start| start_of(start).cmp(root.as_bytes()))
+            .ok()
     }
 
     fn key_at(&self, index: usize) -> &[u8] {
@@ -101,7 +110,10 @@ fn key_starts(raw: &Bytes) -> Result<Vec<u32>, Error> {
         }
         let Some(value) = walk.value() else { break };
         string(value, format_args!("piece layers.{}", Hex(key)))?;
-        debug_assert_eq!(offset_in(raw, value.raw()) + value.raw().len(), walk.offset());
+        debug_assert_eq!(
+            offset_in(raw, value.raw()) + value.raw().len(),
+            walk.offset()
+        );
         // Documents are shorter than 4 GiB: all offsets fit.
         starts.extend(u32::try_from(start));
     }
@@ -117,14 +129,21 @@ fn check_length(
 ) -> Result<(), Error> {
     let place = || format!("piece layers.{root}");
     if !hashes.len().is_multiple_of(Sha256Digest::LEN) {
-        let fault =
-            Fault::NotWholeHashes { len_bytes: hashes.len(), unit_bytes: Sha256Digest::LEN };
+        let fault = Fault::NotWholeHashes {
+            len_bytes: hashes.len(),
+            unit_bytes: Sha256Digest::LEN,
+        };
         return Err(Error::new(place(), fault));
     }
     let found = (hashes.len() / Sha256Digest::LEN) as u64;
     let wanted = size_bytes.div_ceil(u64::from(piece_length_bytes));
     if found != wanted {
-        let fault = Fault::WrongHashCount { found, wanted, size_bytes, piece_length_bytes };
+        let fault = Fault::WrongHashCount {
+            found,
+            wanted,
+            size_bytes,
+            piece_length_bytes,
+        };
         return Err(Error::new(place(), fault));
     }
     Ok(())
@@ -135,6 +154,8 @@ fn check_root(hashes: &[u8], root: &Sha256Digest, piece_length: u32) -> Result<(
     if computed == *root {
         return Ok(());
     }
-    let fault = Fault::LayerMismatch { computed: computed.to_string() };
+    let fault = Fault::LayerMismatch {
+        computed: computed.to_string(),
+    };
     Err(Error::new(format_args!("piece layers.{root}"), fault))
 }

@@ -5,6 +5,7 @@
 //! that they stand for. So there is one reader of info dictionaries ([`Info::parse`]), and where
 //! the bytes are the same, the swarm is the same.
 
+mod convert;
 mod error;
 mod fields;
 mod file_list;
@@ -22,9 +23,10 @@ mod torrent;
 mod tree_writer;
 mod v1_files;
 
+pub use convert::Obstacles;
 pub use error::{Error, Fault};
 pub use file_list::{Attributes, File, FileList};
-pub use format::{Document, Format, read};
+pub use format::{Document, Format, ReadError, read};
 pub use info::{Info, Version};
 pub use layers::PieceLayers;
 pub use oddity::Oddities;

@@ -36,9 +36,20 @@ pub fn read(text: &[u8]) -> Result<Metainfo, Error> {
     let name = lines.next("file name")?;
     let size = lines.next("file size")?;
     let mut outer = Outer::default();
-    outer.trackers.extend(tracker(first).at("tracker 1")?.map(|url| vec![url]));
+    outer
+        .trackers
+        .extend(tracker(first).at("tracker 1")?.map(|url| vec![url]));
     let second = tracker(second).at("tracker 2")?;
-    outer.trackers.extend(second.filter(|url| !outer.trackers[..].iter().flatten().any(|known| known == url)).map(|url| vec![url]));
+    outer.trackers.extend(
+        second
+            .filter(|url| {
+                !outer.trackers[..]
+                    .iter()
+                    .flatten()
+                    .any(|known| known == url)
+            })
+            .map(|url| vec![url]),
+    );
     if name.is_empty() {
         return Err(Error::new("file name", Fault::Empty));
     }
@@ -138,7 +149,9 @@ fn size_bytes(line: &[u8]) -> Result<u64, Fault> {
     if line.len() > 1 && line[0] == b'0' {
         return Err(refused("has a leading zero"));
     }
-    let value = std::str::from_utf8(line).ok().and_then(|text| text.parse().ok());
+    let value = std::str::from_utf8(line)
+        .ok()
+        .and_then(|text| text.parse().ok());
     match value {
         Some(value) if value <= limits::TOTAL_SIZE_BYTES_MAX => Ok(value),
         _ => Err(refused("is more bytes than one torrent may have")),

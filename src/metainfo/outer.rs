@@ -74,13 +74,22 @@ impl Hints {
     pub(super) fn read(&mut self, value: Value<'_>) {
         let Some(dict) = value.as_dict() else { return };
         for (key, value) in dict.iter() {
-            let items = || value.as_list().into_iter().flatten().filter_map(Value::as_bytes);
+            let items = || {
+                value
+                    .as_list()
+                    .into_iter()
+                    .flatten()
+                    .filter_map(Value::as_bytes)
+            };
             match key {
-                b"similar" => self
-                    .similar
-                    .extend(items().filter_map(Sha1Digest::from_slice).take(OUTER_LIST_LEN_MAX)),
+                b"similar" => self.similar.extend(
+                    items()
+                        .filter_map(Sha1Digest::from_slice)
+                        .take(OUTER_LIST_LEN_MAX),
+                ),
                 b"collections" => {
-                    self.collections.extend(items().map(shown).take(OUTER_LIST_LEN_MAX));
+                    self.collections
+                        .extend(items().map(shown).take(OUTER_LIST_LEN_MAX));
                 }
                 _ => {}
             }
@@ -103,7 +112,10 @@ impl UrlSet {
         oddities: &mut Oddities,
     ) -> Option<Url> {
         let Some(bytes) = value.as_bytes() else {
-            oddities.note(place, format_args!("is {}, not a URL; left out", value.kind().name()));
+            oddities.note(
+                place,
+                format_args!("is {}, not a URL; left out", value.kind().name()),
+            );
             return None;
         };
         if bytes.trim_ascii().is_empty() {
@@ -113,7 +125,10 @@ impl UrlSet {
         let Some(url) = text.and_then(|text| Url::parse(text).ok()).filter(usable) else {
             let reason = text.map(Url::parse).and_then(Result::err);
             let reason = reason.map_or("cannot be used here".to_owned(), |why| why.to_string());
-            oddities.note(place, format_args!("`{}` is left out: {reason}", shown(bytes)));
+            oddities.note(
+                place,
+                format_args!("`{}` is left out: {reason}", shown(bytes)),
+            );
             return None;
         };
         let fresh = self.seen.len() < OUTER_LIST_LEN_MAX && self.seen.insert(url.to_string());
@@ -131,7 +146,10 @@ fn trackers(
     if let Some(value) = tiers {
         let place = "announce-list";
         if value.kind() != Kind::List {
-            oddities.note(place, format_args!("is {}, not a list; ignored", value.kind().name()));
+            oddities.note(
+                place,
+                format_args!("is {}, not a list; ignored", value.kind().name()),
+            );
         }
         for tier in value.as_list().into_iter().flatten() {
             let mut take = |value| set.take(place, value, Url::is_tracker, oddities);
@@ -164,7 +182,10 @@ fn url_list(place: &str, value: Value<'_>, oddities: &mut Oddities) -> Vec<Url> 
 
 fn nodes(value: Value<'_>, oddities: &mut Oddities) -> Vec<PeerAddress> {
     let Some(items) = value.as_list() else {
-        oddities.note("nodes", format_args!("is {}, not a list; ignored", value.kind().name()));
+        oddities.note(
+            "nodes",
+            format_args!("is {}, not a list; ignored", value.kind().name()),
+        );
         return Vec::new();
     };
     let node = |item: Value<'_>| {
@@ -172,7 +193,11 @@ fn nodes(value: Value<'_>, oddities: &mut Oddities) -> Vec<PeerAddress> {
         let host = pair.next()?.as_str()?;
         let port = u16::try_from(pair.next()?.as_i64()?).ok()?;
         // A bare IPv6 address stands here without brackets.
-        let colon = if host.contains(':') && !host.starts_with('[') { ("[", "]") } else { ("", "") };
+        let colon = if host.contains(':') && !host.starts_with('[') {
+            ("[", "]")
+        } else {
+            ("", "")
+        };
         format!("{}{host}{}:{port}", colon.0, colon.1).parse().ok()
     };
     let mut found = Vec::new();
@@ -187,20 +212,31 @@ fn nodes(value: Value<'_>, oddities: &mut Oddities) -> Vec<PeerAddress> {
 
 fn text(place: &str, value: Value<'_>, oddities: &mut Oddities) -> Option<String> {
     let Some(bytes) = value.as_bytes() else {
-        oddities.note(place, format_args!("is {}, not text; ignored", value.kind().name()));
+        oddities.note(
+            place,
+            format_args!("is {}, not text; ignored", value.kind().name()),
+        );
         return None;
     };
     let text = String::from_utf8_lossy(bytes);
     if matches!(text, std::borrow::Cow::Owned(_)) {
-        oddities.note(place, "is not UTF-8; the bytes that are not are shown as U+FFFD");
+        oddities.note(
+            place,
+            "is not UTF-8; the bytes that are not are shown as U+FFFD",
+        );
     }
     Some(text.into_owned())
 }
 
 fn date(value: Value<'_>, oddities: &mut Oddities) -> Option<u64> {
-    let date = value.as_i64().and_then(|seconds| u64::try_from(seconds).ok());
+    let date = value
+        .as_i64()
+        .and_then(|seconds| u64::try_from(seconds).ok());
     if date.is_none() {
-        oddities.note("creation date", "is no number of seconds since 1970; ignored");
+        oddities.note(
+            "creation date",
+            "is no number of seconds since 1970; ignored",
+        );
     }
     date
 }

@@ -34,7 +34,10 @@ impl Metainfo {
         while let (Some(key), Some(value)) = (entries.string(), entries.value()) {
             match key {
                 b"info" if value.kind() != Kind::Dict => {
-                    let fault = Fault::WrongType { wanted: Kind::Dict, found: value.kind() };
+                    let fault = Fault::WrongType {
+                        wanted: Kind::Dict,
+                        found: value.kind(),
+                    };
                     return Err(Error::new("info", fault));
                 }
                 b"info" => info = Some(slice_of(&document, value.raw())),
@@ -61,12 +64,21 @@ impl Metainfo {
             PieceLayers::parse(layers, info.files(), info.piece_length())?
         } else {
             if !layers.is_empty() {
-                oddities.note("piece layers", "stand beside a torrent without a v2 half; ignored");
+                oddities.note(
+                    "piece layers",
+                    "stand beside a torrent without a v2 half; ignored",
+                );
             }
             PieceLayers::default()
         };
         outer.hints.read(info.value());
-        Ok(Self { info, layers, outer, oddities, document: None })
+        Ok(Self {
+            info,
+            layers,
+            outer,
+            oddities,
+            document: None,
+        })
     }
 
     /// Writes a `.torrent`; one that was read as such is written as it was.
@@ -88,7 +100,10 @@ pub(super) fn write_torrent(info: &[u8], layers: &[u8], outer: &Outer) -> Vec<u8
     }
     if trackers.next().is_some() {
         writer.key(b"announce-list").begin_list();
-        outer.trackers.iter().for_each(|tier| write_urls(&mut writer, tier));
+        outer
+            .trackers
+            .iter()
+            .for_each(|tier| write_urls(&mut writer, tier));
         writer.end();
     }
     if let Some(comment) = &outer.comment {

@@ -19,7 +19,11 @@ impl<'w, 'p> TreeWriter<'w, 'p> {
     /// Starts the tree as the next value.
     pub(super) fn new(writer: &'w mut Writer) -> Self {
         writer.begin_dict();
-        Self { writer, last: Vec::new(), open: 0 }
+        Self {
+            writer,
+            last: Vec::new(),
+            open: 0,
+        }
     }
 
     /// Adds a file, whose root is there exactly when it is not empty.
@@ -70,7 +74,10 @@ impl<'w, 'p> TreeWriter<'w, 'p> {
     fn check_order(&self, path: &[&[u8]]) -> Result<(), Fault> {
         let text = |path: &[&[u8]]| shown(&path.join(&b'/'));
         if path.iter().any(|component| component.is_empty()) {
-            return Err(Fault::Text(format!("`{}` has an empty component", text(path))));
+            return Err(Fault::Text(format!(
+                "`{}` has an empty component",
+                text(path)
+            )));
         }
         if self.last.is_empty() {
             return Ok(());
@@ -84,7 +91,10 @@ impl<'w, 'p> TreeWriter<'w, 'p> {
         }
         if path < self.last.as_slice() {
             let last = text(&self.last);
-            return Err(Fault::Text(format!("`{}` stands after `{last}`, out of order", text(path))));
+            return Err(Fault::Text(format!(
+                "`{}` stands after `{last}`, out of order",
+                text(path)
+            )));
         }
         Ok(())
     }

@@ -21,15 +21,25 @@ pub(super) fn read_directory<'a>(
         let mut entry = file.entry(index, oddities)?;
         let path = file.path(index, &entry)?;
         if let Some(half) = half.as_mut().filter(|_| !entry.attributes.padding) {
-            half.agree(&mut entry, &path, list_builder.next_offset_bytes(), oddities)?;
+            half.agree(
+                &mut entry,
+                &path,
+                list_builder.next_offset_bytes(),
+                oddities,
+            )?;
         }
         let at = Place(index, "length");
         match path {
             Path::Given(components) => list_builder
-                .push(entry, components.map(|part| part.as_bytes().unwrap_or_default()))
+                .push(
+                    entry,
+                    components.map(|part| part.as_bytes().unwrap_or_default()),
+                )
                 .at(at)?,
             Path::Padding(len) => {
-                list_builder.push(entry, [&b".pad"[..], len.as_bytes()]).at(at)?;
+                list_builder
+                    .push(entry, [&b".pad"[..], len.as_bytes()])
+                    .at(at)?;
             }
         }
         count += 1;
@@ -65,7 +75,10 @@ pub(super) fn read_single(
 fn len_bytes(length: i64) -> Result<u64, Fault> {
     let len_bytes = u64::try_from(length).map_err(|_| Fault::Negative(length))?;
     if len_bytes > limits::TOTAL_SIZE_BYTES_MAX {
-        return Err(Fault::TooLarge { value: len_bytes, max: limits::TOTAL_SIZE_BYTES_MAX });
+        return Err(Fault::TooLarge {
+            value: len_bytes,
+            max: limits::TOTAL_SIZE_BYTES_MAX,
+        });
     }
     Ok(len_bytes)
 }
@@ -75,7 +88,11 @@ struct Place(usize, &'static str);
 impl std::fmt::Display for Place {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         write!(f, "info.files[{}]", self.0)?;
-        if self.1.is_empty() { Ok(()) } else { write!(f, ".{}", self.1) }
+        if self.1.is_empty() {
+            Ok(())
+        } else {
+            write!(f, ".{}", self.1)
+        }
     }
 }
 
@@ -100,8 +117,13 @@ impl<'a> V1File<'a> {
             .as_dict()
             .ok_or_else(|| wrong_type(item, Kind::Dict))
             .at(Place(index, ""))?;
-        let mut file =
-            Self { length: None, path: None, path_utf8: None, attr: b"", symlink: None };
+        let mut file = Self {
+            length: None,
+            path: None,
+            path_utf8: None,
+            attr: b"",
+            symlink: None,
+        };
         for (key, value) in dict.iter() {
             match key {
                 b"length" => file.length = Some(integer(value, Place(index, "length"))?),
@@ -118,9 +140,15 @@ impl<'a> V1File<'a> {
     fn entry(&self, index: usize, oddities: &mut Oddities) -> Result<Entry<'a>, Error> {
         let attributes = attributes(self.attr);
         let is_link = self.attr.contains(&b'l');
-        let symlink = self.symlink.filter(|_| is_link).and_then(symlink_components);
+        let symlink = self
+            .symlink
+            .filter(|_| is_link)
+            .and_then(symlink_components);
         if is_link && symlink.is_none() {
-            oddities.note(Place(index, "symlink path"), "is no path; the link becomes a file");
+            oddities.note(
+                Place(index, "symlink path"),
+                "is no path; the link becomes a file",
+            );
         }
         let len_bytes = match self.length {
             // A link has no content, whatever its length says.
@@ -128,7 +156,12 @@ impl<'a> V1File<'a> {
             Some(length) => len_bytes(length).at(Place(index, "length"))?,
             None => return Err(Error::new(Place(index, "length"), Fault::Missing)),
         };
-        Ok(Entry { len_bytes, attributes, root: None, symlink })
+        Ok(Entry {
+            len_bytes,
+            attributes,
+            symlink,
+            ..Entry::default()
+        })
     }
 
     /// The twin in UTF-8 wins where it is usable.
@@ -149,7 +182,11 @@ impl<'a> V1File<'a> {
         for part in parts.clone() {
             any_text |= !string(part, &place)?.is_empty();
         }
-        if any_text { Ok(Path::Given(parts)) } else { Err(Error::new(place, Fault::Empty)) }
+        if any_text {
+            Ok(Path::Given(parts))
+        } else {
+            Err(Error::new(place, Fault::Empty))
+        }
     }
 }
 
@@ -197,14 +234,20 @@ impl<'a> V2Half<'_, 'a> {
     ) -> Result<(), Error> {
         let v1 = || described(path, entry.len_bytes);
         let Some(twin) = self.tree.next_file(oddities)? else {
-            let fault = Fault::HalvesDisagree { v1: v1(), v2: "no more files".to_owned() };
+            let fault = Fault::HalvesDisagree {
+                v1: v1(),
+                v2: "no more files".to_owned(),
+            };
             return Err(Error::new("info.file tree", fault));
         };
         if self.tree.components() != path || twin.len_bytes != entry.len_bytes {
             let v2 = described(self.tree.components(), twin.len_bytes);
-            return Err(Error::new("info.file tree", Fault::HalvesDisagree { v1: v1(), v2 }));
+            return Err(Error::new(
+                "info.file tree",
+                Fault::HalvesDisagree { v1: v1(), v2 },
+            ));
         }
-        if entry.len_bytes > 0 && offset_bytes % u64::from(self.piece_length) != 0 {
+        if entry.len_bytes > 0 && !offset_bytes.is_multiple_of(u64::from(self.piece_length)) {
             let place = shown(&path.join(&b'/'));
             return Err(Error::new(place, Fault::HalvesMisaligned { offset_bytes }));
         }
@@ -217,7 +260,10 @@ impl<'a> V2Half<'_, 'a> {
             None => Ok(()),
             Some(extra) => {
                 let v2 = described(self.tree.components(), extra.len_bytes);
-                let fault = Fault::HalvesDisagree { v1: "no more files".to_owned(), v2 };
+                let fault = Fault::HalvesDisagree {
+                    v1: "no more files".to_owned(),
+                    v2,
+                };
                 Err(Error::new("info.file tree", fault))
             }
         }

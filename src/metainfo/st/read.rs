@@ -20,16 +20,25 @@ use crate::metainfo::tree_writer::TreeWriter;
 
 /// Reads a `.st`. Takes the bytes so that they are gone before the result is checked.
 pub fn read(bytes: Vec<u8>) -> Result<Metainfo, Error> {
-    let mut reader = Reader { bytes: &bytes, at: 0 };
+    let mut reader = Reader {
+        bytes: &bytes,
+        at: 0,
+    };
     let head = Head::read(&mut reader)?;
     let files_at = reader.at;
     let hash_count = skip_files(&mut reader, &head)?;
     let hashes = &bytes[reader.at..];
     let wanted = hash_count.saturating_mul(Sha256Digest::LEN as u64);
     if hashes.len() as u64 != wanted {
-        return Err(reader.fault("hashes", format!("{} bytes stand here, the files need {wanted}", hashes.len())));
+        return Err(reader.fault(
+            "hashes",
+            format!("{} bytes stand here, the files need {wanted}", hashes.len()),
+        ));
     }
-    let mut files = Reader { bytes: &bytes, at: files_at };
+    let mut files = Reader {
+        bytes: &bytes,
+        at: files_at,
+    };
     let (info, layers) = write_dictionaries(&mut files, hashes, &head)?;
     let outer = head.outer;
     drop(bytes);
@@ -100,13 +109,18 @@ impl<'a> Head<'a> {
     fn read(reader: &mut Reader<'a>) -> Result<Self, Error> {
         if reader.take(MAGIC.len(), "magic")? != MAGIC {
             reader.at = 0;
-            return Err(reader.fault("magic", "this is no `.st` file: it does not begin with `mtST`"));
+            return Err(reader.fault(
+                "magic",
+                "this is no `.st` file: it does not begin with `mtST`",
+            ));
         }
         let version = reader.u8("version")?;
         if version != VERSION {
             return Err(reader.fault(
                 "version",
-                format_args!("the file is of version {version}; this program reads version {VERSION}"),
+                format_args!(
+                    "the file is of version {version}; this program reads version {VERSION}"
+                ),
             ));
         }
         let flags = reader.u8("flags")?;
@@ -114,7 +128,10 @@ impl<'a> Head<'a> {
             return Err(reader.fault("flags", format_args!("unknown flags {flags:#04x}")));
         }
         let is_directory = flags & FLAG_DIRECTORY != 0;
-        let outer = Outer { trackers: trackers(reader)?, ..Outer::default() };
+        let outer = Outer {
+            trackers: trackers(reader)?,
+            ..Outer::default()
+        };
         let name = reader.text("name")?;
         let fragment_len_bytes = reader.u32("fragment length")?;
         let fits = (limits::PIECE_LENGTH_V2_BYTES_MIN..=limits::PIECE_LENGTH_BYTES_MAX)
@@ -132,7 +149,13 @@ impl<'a> Head<'a> {
                 return Err(reader.fault("files", reason));
             }
         }
-        Ok(Self { is_directory, outer, name, fragment_len_bytes, file_count })
+        Ok(Self {
+            is_directory,
+            outer,
+            name,
+            fragment_len_bytes,
+            file_count,
+        })
     }
 }
 
@@ -159,9 +182,14 @@ fn tracker(reader: &mut Reader<'_>) -> Result<Url, Error> {
     let scheme = match reader.u8(what)? {
         TRANSPORT_URL => {
             let bytes = reader.text(what)?;
-            let url = std::str::from_utf8(bytes).ok().and_then(|text| Url::parse(text).ok());
+            let url = std::str::from_utf8(bytes)
+                .ok()
+                .and_then(|text| Url::parse(text).ok());
             return url.filter(Url::is_tracker).ok_or_else(|| {
-                reader.fault(what, format_args!("`{}` is not the URL of a tracker", shown(bytes)))
+                reader.fault(
+                    what,
+                    format_args!("`{}` is not the URL of a tracker", shown(bytes)),
+                )
             });
         }
         TRANSPORT_HTTP => "http",
@@ -174,8 +202,7 @@ fn tracker(reader: &mut Reader<'_>) -> Result<Url, Error> {
         other => return Err(reader.fault(what, format_args!("unknown address family {other}"))),
     };
     let socket = std::net::SocketAddr::new(address, reader.u16(what)?);
-    Url::parse(&format!("{scheme}://{socket}/announce"))
-        .map_err(|why| reader.fault(what, why))
+    Url::parse(&format!("{scheme}://{socket}/announce")).map_err(|why| reader.fault(what, why))
 }
 
 /// One file of the table.
@@ -200,8 +227,10 @@ impl<'a> FileEntry<'a> {
         }
         self.len_bytes = reader.u64("file length")?;
         if self.len_bytes > limits::TOTAL_SIZE_BYTES_MAX {
-            let fault =
-                Fault::TooLarge { value: self.len_bytes, max: limits::TOTAL_SIZE_BYTES_MAX };
+            let fault = Fault::TooLarge {
+                value: self.len_bytes,
+                max: limits::TOTAL_SIZE_BYTES_MAX,
+            };
             return Err(Error::new(shown(&self.components.join(&b'/')), fault));
         }
         Ok(())
@@ -214,7 +243,10 @@ impl<'a> FileEntry<'a> {
 
 /// Moves past the files and counts the hashes that follow them.
 fn skip_files<'a>(reader: &mut Reader<'a>, head: &Head<'a>) -> Result<u64, Error> {
-    let mut file = FileEntry { components: Vec::new(), len_bytes: 0 };
+    let mut file = FileEntry {
+        components: Vec::new(),
+        len_bytes: 0,
+    };
     let mut hash_count = 0_u64;
     for _ in 0..head.file_count {
         file.read_into(reader, head)?;
@@ -233,7 +265,10 @@ fn write_dictionaries<'a>(
     let mut writer = Writer::with_capacity(reader.bytes.len());
     writer.begin_dict().key(b"file tree");
     let mut tree = TreeWriter::new(&mut writer);
-    let mut file = FileEntry { components: Vec::new(), len_bytes: 0 };
+    let mut file = FileEntry {
+        components: Vec::new(),
+        len_bytes: 0,
+    };
     for _ in 0..head.file_count {
         file.read_into(reader, head)?;
         // All files together need the hashes that are there: the count fits.
@@ -249,7 +284,8 @@ fn write_dictionaries<'a>(
                 Some(root)
             }
         };
-        tree.file(&file.components, file.len_bytes, root.as_ref()).at("files")?;
+        tree.file(&file.components, file.len_bytes, root.as_ref())
+            .at("files")?;
     }
     tree.finish();
     writer.key(b"meta version").integer(2);

@@ -31,7 +31,12 @@ pub(in crate::metainfo) fn write(content: &Content<'_>) -> Result<Vec<u8>, Error
         count = count.saturating_add(1);
         is_directory = count > 1 || *tree.components() != [content.name];
         let path = tree.components();
-        files.extend(u16::try_from(path.len()).map_err(|_| too_long()).at("path")?.to_be_bytes());
+        files.extend(
+            u16::try_from(path.len())
+                .map_err(|_| too_long())
+                .at("path")?
+                .to_be_bytes(),
+        );
         for component in path {
             push_text(&mut files, component).at("path")?;
         }
@@ -56,15 +61,12 @@ pub(in crate::metainfo) fn write(content: &Content<'_>) -> Result<Vec<u8>, Error
     Ok(out)
 }
 
-fn layer_of<'a>(
-    root: &'a [u8],
-    len_bytes: u64,
-    content: &Content<'a>,
-) -> Result<&'a [u8], Error> {
+fn layer_of<'a>(root: &'a [u8], len_bytes: u64, content: &Content<'a>) -> Result<&'a [u8], Error> {
     if len_bytes <= u64::from(content.piece_length) {
         return Ok(root);
     }
-    let layer = crate::base::Sha256Digest::from_slice(root).and_then(|root| content.layers.get(&root));
+    let layer =
+        crate::base::Sha256Digest::from_slice(root).and_then(|root| content.layers.get(&root));
     layer.ok_or(Fault::Missing).at("piece layers")
 }
 
