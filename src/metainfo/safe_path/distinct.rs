@@ -1,6 +1,6 @@
 //! No two files of a torrent on one place of the disk.
 //!
-//! Paths are judged as [`fold`] compares them, so that the answer is the same on a disk that tells
+//! Paths are judged as `fold` compares them, so that the answer is the same on a disk that tells
 //! cases apart and on one that does not:
 //!
 //! - Of files with one path the first in the torrent's order keeps it. Real files come before
