@@ -5,7 +5,7 @@
 //! 1. Bytes that are not UTF-8 become `_`, one for each broken sequence. An overlong `/` or `.` is
 //!    such a sequence, and never becomes what it pretends to be.
 //! 2. A character that some system refuses, or that hides or reorders what a person reads, becomes
-//!    `_`: see [`is_unfit`].
+//!    `_`: see `is_unfit`.
 //! 3. A name over 255 bytes, which no common file system takes, loses the end of its stem and keeps
 //!    its extension. Two names may become one here; telling files apart is the next room's work.
 //! 4. Each dot and space at the end becomes `_`, because Windows drops them, and `a.` would be `a`.
