@@ -75,7 +75,7 @@ mod tests {
             (524_288, "512 KiB"),
             (1_048_575, "1024 KiB"),
             (5_037_662_208, "4.69 GiB"),
-            (u64::MAX, "16 EiB"),
+            (u64::MAX, "16.0 EiB"),
         ];
         for (bytes, text) in cases {
             assert_eq!(Size(bytes).to_string(), text, "{bytes}");
