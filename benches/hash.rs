@@ -74,7 +74,7 @@ fn cores<A: Algorithm<Digest: Send>>(c: &mut Criterion, name: &str, zero: A::Dig
                             .par_chunks(JOB_INPUTS)
                             .zip(digests.par_chunks_mut(JOB_INPUTS))
                             .for_each(|(inputs, out)| {
-                                Hasher::chosen().digest_many::<A>(inputs, out)
+                                Hasher::chosen().digest_many::<A>(inputs, out);
                             });
                     });
                 });

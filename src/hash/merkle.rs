@@ -234,3 +234,7 @@ fn hash_pairs(
     }
     assert!(pairs.is_empty());
 }
+
+#[cfg(test)]
+#[path = "merkle_tests.rs"]
+mod tests;
