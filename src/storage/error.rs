@@ -27,10 +27,16 @@ pub enum Error {
 
 impl Error {
     pub(super) fn read(path: &Path, error: io::Error) -> Self {
-        Self::Read { path: path.to_owned(), error }
+        Self::Read {
+            path: path.to_owned(),
+            error,
+        }
     }
 
     pub(super) fn write(path: &Path, error: io::Error) -> Self {
-        Self::Write { path: path.to_owned(), error }
+        Self::Write {
+            path: path.to_owned(),
+            error,
+        }
     }
 }

@@ -42,14 +42,20 @@ pub struct Budget {
 
 impl Default for Budget {
     fn default() -> Self {
-        Self { mapped_bytes: 64 << 20, copied_bytes: 16 << 20 }
+        Self {
+            mapped_bytes: 64 << 20,
+            copied_bytes: 16 << 20,
+        }
     }
 }
 
 /// The hashes of one unit.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum UnitHash {
-    Known { sha1: Option<Sha1Digest>, merkle: Option<Sha256Digest> },
+    Known {
+        sha1: Option<Sha1Digest>,
+        merkle: Option<Sha256Digest>,
+    },
     /// Some of its bytes could not be had.
     Absent,
 }
@@ -129,7 +135,11 @@ impl Plan {
         // Content of many small files is copied, and copies are what costs memory.
         let mean_file_bytes = job.layout.total_bytes() / (job.sources.len() as u64).max(1);
         let is_copied = job.mode == IoMode::Positional || mean_file_bytes < 1 << 20;
-        let budget = if is_copied { job.budget.copied_bytes } else { job.budget.mapped_bytes };
+        let budget = if is_copied {
+            job.budget.copied_bytes
+        } else {
+            job.budget.mapped_bytes
+        };
         let round_bytes = budget / workers;
         let lane_bytes = u32::try_from(round_bytes / LANES).unwrap_or(u32::MAX);
         let stretch_len_bytes = match lane_bytes / BLOCK_LEN_BYTES * BLOCK_LEN_BYTES {
@@ -141,7 +151,11 @@ impl Plan {
         let fair = usize::try_from(unit_count / (8 * workers as u64)).unwrap_or(usize::MAX);
         let share = usize::try_from(unit_count.div_ceil(workers as u64)).unwrap_or(usize::MAX);
         let units_per_batch = fitting.min(fair.max(LANES)).min(share).max(1);
-        Self { unit_count, units_per_batch, stretch_len_bytes }
+        Self {
+            unit_count,
+            units_per_batch,
+            stretch_len_bytes,
+        }
     }
 
     fn batch_count(&self) -> usize {
@@ -151,7 +165,9 @@ impl Plan {
 
     fn batch(&self, index: usize) -> Option<std::ops::Range<u64>> {
         let start = (index as u64).checked_mul(self.units_per_batch as u64)?;
-        let end = start.saturating_add(self.units_per_batch as u64).min(self.unit_count);
+        let end = start
+            .saturating_add(self.units_per_batch as u64)
+            .min(self.unit_count);
         (start < end).then_some(start..end)
     }
 }
@@ -174,7 +190,12 @@ struct Worker<'a> {
 impl<'a> Worker<'a> {
     fn new(job: &'a Job<'a>, plan: Plan) -> Self {
         let reader = Reader::new(job.sources, job.mode);
-        Self { job, plan, hasher: Hasher::chosen(), reader }
+        Self {
+            job,
+            plan,
+            hasher: Hasher::chosen(),
+            reader,
+        }
     }
 
     fn run(
@@ -201,14 +222,22 @@ impl<'a> Worker<'a> {
     ) -> Result<(), Error> {
         let is_last_batch = units.end == self.plan.unit_count;
         let mut lanes: Vec<Lane> = units.map(|index| self.lane(index)).collect();
-        let longest = lanes.iter().map(|lane| lane.unit.len_bytes).max().unwrap_or_default();
+        let longest = lanes
+            .iter()
+            .map(|lane| lane.unit.len_bytes)
+            .max()
+            .unwrap_or_default();
         let mut skip_bytes = 0;
         while skip_bytes < longest {
             self.round(&mut lanes, skip_bytes)?;
             skip_bytes = skip_bytes.saturating_add(self.plan.stretch_len_bytes);
         }
         if self.job.algorithms.sha1_padded {
-            let padded = if is_last_batch { lanes.len() - 1 } else { lanes.len() };
+            let padded = if is_last_batch {
+                lanes.len() - 1
+            } else {
+                lanes.len()
+            };
             self.pad(&mut lanes[..padded]);
         }
         hashes.clear();
@@ -218,7 +247,12 @@ impl<'a> Worker<'a> {
 
     fn lane(&self, index: u64) -> Lane {
         let unit = self.job.layout.unit(index);
-        Lane { unit, sha1: Stream::new(), leaves: Vec::new(), is_absent: false }
+        Lane {
+            unit,
+            sha1: Stream::new(),
+            leaves: Vec::new(),
+            is_absent: false,
+        }
     }
 
     /// Takes the next stretch of every lane, and hashes them side by side.
@@ -253,8 +287,14 @@ impl<'a> Worker<'a> {
             self.job.check_unchanged()?;
             return Err(Error::Interrupted);
         }
-        let taken: u64 = segments.iter().map(|segment| segment.len_bytes as u64).sum();
-        self.job.progress.hashed_bytes.fetch_add(taken, Ordering::Relaxed);
+        let taken: u64 = segments
+            .iter()
+            .map(|segment| segment.len_bytes as u64)
+            .sum();
+        self.job
+            .progress
+            .hashed_bytes
+            .fetch_add(taken, Ordering::Relaxed);
         Ok(())
     }
 
@@ -266,7 +306,10 @@ impl<'a> Worker<'a> {
             while left > 0 {
                 let step = left.min(BLOCK_LEN_BYTES);
                 let spans = [Span::from(&ZEROS[..step as usize])];
-                self.hasher.update_many(&mut [Feed { stream: &mut lane.sha1, spans: &spans }]);
+                self.hasher.update_many(&mut [Feed {
+                    stream: &mut lane.sha1,
+                    spans: &spans,
+                }]);
                 left -= step;
             }
         }
@@ -294,7 +337,10 @@ fn feed<'s>(hasher: &Hasher, lanes: &mut [Lane], spans: &'s [Span<'s>], span_end
     let mut start = 0;
     let mut feeds: Vec<Feed<'_, Sha1>> = Vec::with_capacity(lanes.len());
     for (lane, end) in lanes.iter_mut().zip(span_ends) {
-        feeds.push(Feed { stream: &mut lane.sha1, spans: &spans[start..*end] });
+        feeds.push(Feed {
+            stream: &mut lane.sha1,
+            spans: &spans[start..*end],
+        });
         start = *end;
     }
     hasher.update_many(&mut feeds);

@@ -63,7 +63,12 @@ impl Layout {
             };
             starts.push(end);
         }
-        Self { starts, file_lens_bytes, unit_len_bytes, shape }
+        Self {
+            starts,
+            file_lens_bytes,
+            unit_len_bytes,
+            shape,
+        }
     }
 
     pub fn unit_len_bytes(&self) -> u32 {
@@ -99,7 +104,10 @@ impl Layout {
             Shape::Aligned => index,
         };
         // The last file that starts here or before; empty files before it start here too.
-        let first_file = self.starts.partition_point(|file_start| *file_start <= start) - 1;
+        let first_file = self
+            .starts
+            .partition_point(|file_start| *file_start <= start)
+            - 1;
         let into_file = start - self.starts[first_file];
         let file_len = self.file_lens_bytes[first_file];
         let (offset, left) = match self.shape {
@@ -109,7 +117,9 @@ impl Layout {
         Unit {
             first_file,
             offset_in_file_bytes: offset,
-            len_bytes: u32::try_from(left).unwrap_or(u32::MAX).min(self.unit_len_bytes),
+            len_bytes: u32::try_from(left)
+                .unwrap_or(u32::MAX)
+                .min(self.unit_len_bytes),
             is_whole_file: self.shape == Shape::Aligned && file_len <= unit_len,
         }
     }
@@ -126,10 +136,16 @@ impl Layout {
         let mut left = u64::from(len_bytes.min(unit.len_bytes.saturating_sub(skip_bytes)));
         std::iter::from_fn(move || {
             while left > 0 {
-                let here = self.file_lens_bytes[file].saturating_sub(offset_bytes).min(left);
+                let here = self.file_lens_bytes[file]
+                    .saturating_sub(offset_bytes)
+                    .min(left);
                 if here > 0 {
                     let len_bytes = usize::try_from(here).unwrap_or(usize::MAX);
-                    let segment = Segment { file, offset_bytes, len_bytes };
+                    let segment = Segment {
+                        file,
+                        offset_bytes,
+                        len_bytes,
+                    };
                     left -= here;
                     offset_bytes += here;
                     return Some(segment);
@@ -177,7 +193,12 @@ mod tests {
         let layout = Layout::aligned(vec![0, 5, 4, 0, 1], 4);
         assert_eq!(
             all_segments(&layout),
-            [vec![(1, 0, 4)], vec![(1, 4, 1)], vec![(2, 0, 4)], vec![(4, 0, 1)]]
+            [
+                vec![(1, 0, 4)],
+                vec![(1, 4, 1)],
+                vec![(2, 0, 4)],
+                vec![(4, 0, 1)]
+            ]
         );
         assert!(!layout.unit(0).is_whole_file && layout.unit(2).is_whole_file);
     }
@@ -187,12 +208,21 @@ mod tests {
         let layout = Layout::contiguous(vec![3, 3, 3], 8);
         let unit = layout.unit(0);
         let step = |skip| -> Vec<_> {
-            layout.segments(&unit, skip, 3).map(|part| (part.file, part.offset_bytes)).collect()
+            layout
+                .segments(&unit, skip, 3)
+                .map(|part| (part.file, part.offset_bytes))
+                .collect()
         };
         assert_eq!(step(0), [(0, 0)]);
         assert_eq!(step(2), [(0, 2), (1, 0)]);
         assert_eq!(step(6), [(2, 0)]);
-        assert_eq!(layout.segments(&unit, 6, 3).map(|part| part.len_bytes).sum::<usize>(), 2);
+        assert_eq!(
+            layout
+                .segments(&unit, 6, 3)
+                .map(|part| part.len_bytes)
+                .sum::<usize>(),
+            2
+        );
         assert_eq!(layout.segments(&unit, 8, 3).count(), 0);
     }
 

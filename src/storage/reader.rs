@@ -45,8 +45,13 @@ struct Part {
 /// Where a part landed.
 #[derive(Clone, Copy, Debug)]
 enum Place {
-    Mapped { window: usize, start: usize },
-    Copied { start: usize },
+    Mapped {
+        window: usize,
+        start: usize,
+    },
+    Copied {
+        start: usize,
+    },
     Zeros,
     /// The bytes could not be had.
     Absent,
@@ -55,8 +60,13 @@ enum Place {
 impl Place {
     fn after(self, len_bytes: usize) -> Self {
         match self {
-            Self::Mapped { window, start } => Self::Mapped { window, start: start + len_bytes },
-            Self::Copied { start } => Self::Copied { start: start + len_bytes },
+            Self::Mapped { window, start } => Self::Mapped {
+                window,
+                start: start + len_bytes,
+            },
+            Self::Copied { start } => Self::Copied {
+                start: start + len_bytes,
+            },
             other => other,
         }
     }
@@ -95,7 +105,10 @@ impl<'a> Reader<'a> {
 
     fn take_run(&mut self, run: &[Segment]) -> Result<(), Error> {
         let len = run.iter().map(|segment| segment.len_bytes).sum();
-        let whole = Segment { len_bytes: len, ..run[0] };
+        let whole = Segment {
+            len_bytes: len,
+            ..run[0]
+        };
         let mut place = match &self.sources[whole.file] {
             Source::Zeros => Place::Zeros,
             Source::Absent => Place::Absent,
@@ -105,20 +118,21 @@ impl<'a> Reader<'a> {
                 .map_err(|error| what_happened(path, stamp, error))?,
         };
         for segment in run {
-            self.parts.push(Part { place, len_bytes: segment.len_bytes });
+            self.parts.push(Part {
+                place,
+                len_bytes: segment.len_bytes,
+            });
             place = place.after(segment.len_bytes);
         }
         Ok(())
     }
 
-    /// How many parts were taken in this round; they are numbered from 0.
-    pub(super) fn part_count(&self) -> usize {
-        self.parts.len()
-    }
-
     /// Appends the bytes of a part; `false` where they could not be had.
     pub(super) fn spans<'s>(&'s self, part: usize, spans: &mut Vec<Span<'s>>) -> bool {
-        let Part { place, len_bytes: mut len } = self.parts[part];
+        let Part {
+            place,
+            len_bytes: mut len,
+        } = self.parts[part];
         match place {
             Place::Mapped { window, start } => {
                 spans.push(self.windows[window].span(start..start + len));
@@ -165,7 +179,10 @@ impl<'a> Reader<'a> {
             match Window::open(file, whole.offset_bytes, len) {
                 Ok(window) => {
                     self.windows.push(window);
-                    return Ok(Place::Mapped { window: self.windows.len() - 1, start: 0 });
+                    return Ok(Place::Mapped {
+                        window: self.windows.len() - 1,
+                        start: 0,
+                    });
                 }
                 Err(error) if error.kind() == io::ErrorKind::UnexpectedEof => return Err(error),
                 // Some file systems cannot map; all can read.
@@ -187,5 +204,9 @@ impl<'a> Reader<'a> {
 /// Tells a file that cannot be read from one that is another than it was.
 fn what_happened(path: &Path, stamp: &Stamp, error: io::Error) -> Error {
     let is_same = std::fs::metadata(path).is_ok_and(|now| Stamp::of(&now) == *stamp);
-    if is_same { Error::read(path, error) } else { Error::Changed(path.to_owned()) }
+    if is_same {
+        Error::read(path, error)
+    } else {
+        Error::Changed(path.to_owned())
+    }
 }

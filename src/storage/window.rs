@@ -50,7 +50,10 @@ impl Window {
 
     /// The bytes of a range within the window.
     pub(super) fn span(&self, range: Range<usize>) -> Span<'_> {
-        assert!(range.start <= range.end && range.end <= self.map.len(), "within the window");
+        assert!(
+            range.start <= range.end && range.end <= self.map.len(),
+            "within the window"
+        );
         // SAFETY: the range lies in the mapping, which lives as long as the borrow of this window;
         // where its file is cut short, the watch sees to it that it stays readable.
         unsafe { Span::from_raw(self.map.as_ptr().add(range.start), range.len()) }
