@@ -3,7 +3,9 @@
 use std::hint::black_box;
 use std::time::Duration;
 
-use criterion::{BenchmarkId, Criterion, Throughput, criterion_group, criterion_main};
+use criterion::{
+    BenchmarkId, Criterion, SamplingMode, Throughput, criterion_group, criterion_main,
+};
 use mt::base::{Sha1Digest, Sha256Digest};
 use mt::hash::merkle::{self, Subtree};
 use mt::hash::{Algorithm, Engine, Hasher, Sha1, Sha256, Span};
@@ -24,6 +26,7 @@ fn hashers() -> Vec<(&'static str, Hasher)> {
 /// One core, every engine.
 fn engines<A: Algorithm>(c: &mut Criterion, name: &str, zero: A::Digest) {
     let mut group = c.benchmark_group(name);
+    group.sampling_mode(SamplingMode::Flat);
     let memory = vec![0x5a; LENGTHS_BYTES[2] * COUNTS[4]];
     for length_bytes in LENGTHS_BYTES {
         for count in COUNTS {

@@ -9,6 +9,9 @@ use std::time::Instant;
 use super::kernel::{BLOCK_LEN_BYTES, Columns, Kernel, LANES_MAX};
 use super::portable;
 
+/// By which the user names an engine.
+const NAME_VARIABLE: &str = "MT_HASH_ENGINE";
+
 /// A way to hash. Each falls back on those after it for what is left when its lanes run dry.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Engine {
@@ -78,43 +81,34 @@ impl Cascade {
     }
 
     /// Measures the kernels and keeps those that beat all narrower ones at some number of lanes.
-    fn measured(kernels: &[Kernel]) -> Self {
-        let mut stages = Vec::new();
-        let mut best: Option<Cost> = None;
+    /// Those of the engine that leads are kept however slow they are.
+    fn measured(kernels: &[Kernel], leader: Option<Engine>) -> Self {
+        let mut stages: Vec<Stage> = Vec::new();
+        let mut narrower: Option<Cost> = None;
         for kernel in kernels.iter().rev() {
             let cost = Cost::measure(kernel);
-            let worth_from = best.map_or(1, |best| cost.lanes_to_beat(best));
-            if worth_from <= kernel.lanes() {
-                stages.push(Stage {
-                    kernel: *kernel,
-                    worth_from,
-                });
-                best = Some(cost);
+            let mut worth_from = narrower.map_or(1, |narrower| cost.lanes_to_beat(narrower));
+            if leader == Some(kernel.engine()) {
+                worth_from = worth_from.min(kernel.lanes());
             }
+            if worth_from > kernel.lanes() {
+                continue;
+            }
+            if worth_from == 1 {
+                // Nothing is ever left for the others.
+                stages.clear();
+            }
+            stages.push(Stage {
+                kernel: *kernel,
+                worth_from,
+            });
+            narrower = Some(cost);
         }
         stages.reverse();
         Self { stages }
     }
 
-    /// As measured, except that the first kernel is used however slow it is, from as few lanes on.
-    fn led_by_first(kernels: &[Kernel]) -> Self {
-        let mut cascade = Self::measured(kernels);
-        let first = kernels[0];
-        if cascade.stages[0].kernel.lanes() != first.lanes()
-            || cascade.stages[0].kernel.engine() != first.engine()
-        {
-            cascade.stages.insert(
-                0,
-                Stage {
-                    kernel: first,
-                    worth_from: first.lanes(),
-                },
-            );
-        }
-        cascade
-    }
-
-    /// Every stage from its first lane on: for tests of a kernel that is partly idle.
+    /// One kernel for any number of lanes, so that a test sees it partly idle.
     #[cfg(test)]
     pub(super) fn only(kernel: Kernel) -> Self {
         Self {
@@ -135,7 +129,7 @@ struct Cost {
 
 impl Cost {
     fn measure(kernel: &Kernel) -> Self {
-        const BLOCKS: usize = 32;
+        const BLOCKS: usize = 16;
         // The first runs also wake up vector units that were asleep.
         const RUNS: usize = 8;
         let memory = [0_u8; BLOCKS * BLOCK_LEN_BYTES];
@@ -171,54 +165,54 @@ pub struct Hasher {
 }
 
 impl Hasher {
-    /// The best of this machine, or what `MT_HASH_ENGINE` names; measured at the first call, in
+    /// The best of this machine, or what the user named; measured at the first call, which takes
     /// well under a millisecond.
     pub fn chosen() -> &'static Self {
         static CHOSEN: OnceLock<Hasher> = OnceLock::new();
-        CHOSEN.get_or_init(|| Self::named_by_user().unwrap_or_else(Self::measured))
+        CHOSEN.get_or_init(|| {
+            let name = std::env::var_os(NAME_VARIABLE);
+            let named = name.and_then(|name| Self::by_name(&name.to_string_lossy()));
+            let hasher = named.unwrap_or_else(Self::measured);
+            log::debug!("SHA-1 by {}; SHA-256 by {}", hasher.sha1, hasher.sha256);
+            hasher
+        })
     }
 
     /// Led by this engine; `None` where the processor lacks it.
     pub fn with_engine(engine: Engine) -> Option<Self> {
-        let (sha1, sha256) = available_kernels();
-        let from_engine_on = |kernels: Vec<Kernel>| -> Option<Cascade> {
+        let led_by_engine = |kernels: Vec<Kernel>| -> Option<Cascade> {
             let at = kernels
                 .iter()
                 .position(|kernel| kernel.engine() == engine)?;
-            Some(Cascade::led_by_first(&kernels[at..]))
+            Some(Cascade::measured(&kernels[at..], Some(engine)))
         };
+        let (sha1, sha256) = available_kernels();
         Some(Self {
-            sha1: from_engine_on(sha1)?,
-            sha256: from_engine_on(sha256)?,
+            sha1: led_by_engine(sha1)?,
+            sha256: led_by_engine(sha256)?,
         })
     }
 
     fn measured() -> Self {
         let (sha1, sha256) = available_kernels();
-        let hasher = Self {
-            sha1: Cascade::measured(&sha1),
-            sha256: Cascade::measured(&sha256),
-        };
-        log::debug!(
-            "hashing: SHA-1 by {}; SHA-256 by {}",
-            hasher.sha1,
-            hasher.sha256
-        );
-        hasher
+        Self {
+            sha1: Cascade::measured(&sha1, None),
+            sha256: Cascade::measured(&sha256, None),
+        }
     }
 
-    fn named_by_user() -> Option<Self> {
-        let name = std::env::var("MT_HASH_ENGINE").ok()?;
+    /// `None`, and a warning, where nothing on this machine has that name.
+    pub(super) fn by_name(name: &str) -> Option<Self> {
         let engine = match name.parse::<Engine>() {
             Ok(engine) => engine,
             Err(unknown) => {
-                log::warn!("MT_HASH_ENGINE is ignored: {unknown}");
+                log::warn!("{NAME_VARIABLE} is ignored: {unknown}");
                 return None;
             }
         };
         let hasher = Self::with_engine(engine);
         if hasher.is_none() {
-            log::warn!("MT_HASH_ENGINE is ignored: this processor has no `{engine}`");
+            log::warn!("{NAME_VARIABLE} is ignored: this processor has no `{engine}`");
         }
         hasher
     }

@@ -29,6 +29,8 @@
 //! that engine the widest; a name that is unknown or that the processor lacks is ignored with a
 //! warning in the log.
 
+#[cfg(target_arch = "aarch64")]
+mod arm;
 mod constants;
 mod engine;
 mod kernel;

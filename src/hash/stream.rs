@@ -149,7 +149,7 @@ impl Hasher {
         schedule::run(A::cascade(self), &mut Feeding { feeds, next: 0 });
     }
 
-    /// The digest of all that the stream was fed.
+    /// The digest of all that the stream has been fed; it can be fed on afterwards.
     pub fn finish<A: Algorithm>(&self, stream: &Stream<A>) -> A::Digest {
         let walkers = std::iter::once(Walker::new(0, &stream.progress, Cursor::new(&[]), End::Pad));
         let mut state = *A::initial();

@@ -1,4 +1,6 @@
 //! Sixteen messages side by side in AVX-512 lanes.
+//!
+//! Nothing is prefetched: measured on messages far beyond the caches, it gains nothing.
 #![allow(unsafe_code)]
 
 use std::arch::x86_64::*;
