@@ -6,12 +6,14 @@
 
 mod args;
 mod convert;
+mod create;
 mod date;
 mod input;
 mod logging;
-mod output;
+mod progress;
 mod show;
 mod size;
+mod verify;
 
 use std::io;
 use std::process::ExitCode;
@@ -40,6 +42,8 @@ fn run(command: Command) -> Result<()> {
     match command {
         Command::Client(ClientCommand::Show(args)) => show::run(&args),
         Command::Client(ClientCommand::Convert(args)) => convert::run(&args),
+        Command::Client(ClientCommand::Create(args)) => create::run(&args),
+        Command::Client(ClientCommand::Verify(args)) => verify::run(&args),
     }
 }
 

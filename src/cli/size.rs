@@ -60,9 +60,69 @@ impl fmt::Display for Counted {
     }
 }
 
+/// Reads `262144`, `256KiB`, `1MiB`, `10MB`: binary units with an i, decimal ones without.
+pub(super) fn parse_size(text: &str) -> Result<u64, String> {
+    const SUFFIXES: [(&str, u64); 9] = [
+        ("KiB", 1 << 10),
+        ("MiB", 1 << 20),
+        ("GiB", 1 << 30),
+        ("TiB", 1 << 40),
+        ("kB", 1_000),
+        ("KB", 1_000),
+        ("MB", 1_000_000),
+        ("GB", 1_000_000_000),
+        ("TB", 1_000_000_000_000),
+    ];
+    let expected = || {
+        format!(
+            "`{text}` is no size: expected a number of bytes such as `262144`, `256KiB` or `10MB`"
+        )
+    };
+    let with_suffix = SUFFIXES
+        .iter()
+        .find_map(|(suffix, unit)| Some((text.strip_suffix(suffix)?, *unit)));
+    let (digits, unit) = with_suffix.unwrap_or((text.strip_suffix('B').unwrap_or(text), 1));
+    if digits.is_empty() || !digits.bytes().all(|byte| byte.is_ascii_digit()) {
+        return Err(expected());
+    }
+    let value: Option<u64> = digits.parse().ok();
+    value
+        .and_then(|value| value.checked_mul(unit))
+        .ok_or_else(|| format!("`{text}` is more than 64 bits hold"))
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn sizes_are_read() {
+        let cases = [
+            ("0", 0),
+            ("262144", 262_144),
+            ("16B", 16),
+            ("256KiB", 262_144),
+            ("1MiB", 1 << 20),
+            ("10MB", 10_000_000),
+            ("3TB", 3_000_000_000_000),
+        ];
+        for (text, bytes) in cases {
+            assert_eq!(parse_size(text), Ok(bytes), "{text}");
+        }
+        for text in [
+            "",
+            "B",
+            "KiB",
+            "-1",
+            "+1",
+            "1.5MiB",
+            "1 MiB",
+            "1mib",
+            "99999999999GiB",
+        ] {
+            assert!(parse_size(text).is_err(), "{text}");
+        }
+    }
 
     #[test]
     fn sizes_have_three_digits() {

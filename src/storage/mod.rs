@@ -9,18 +9,20 @@
 mod error;
 mod hash_units;
 mod layout;
+mod make;
 mod reader;
-//mod scan;
+mod scan;
 mod sigbus;
 mod source;
-//mod verify;
-//mod whole_file;
+mod verify;
+mod whole_file;
 mod window;
 
 pub use error::Error;
 pub use hash_units::{Algorithms, Budget, IoMode, Job, Progress, UnitHash};
 pub use layout::{Layout, Unit};
-//pub use scan::{Scan, ScanOptions, ScannedFile, scan};
+pub use make::{Content, ContentHashes, piece_length_for};
+pub use scan::{Links, Scan, ScanOptions, ScannedFile, scan};
 pub use source::{Source, Stamp};
-//pub use verify::{FileState, Verdict, verify};
-//pub use whole_file::{check_writable, write_whole};
+pub use verify::{FileState, FileVerdict, Verdict, verify};
+pub use whole_file::{check_writable, write_whole};

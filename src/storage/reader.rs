@@ -98,9 +98,25 @@ impl<'a> Reader<'a> {
     /// was never there gives parts that are absent.
     pub(super) fn take_all(&mut self, segments: &[Segment]) -> Result<(), Error> {
         for run in segments.chunk_by(Segment::is_followed_by) {
-            self.take_run(run)?;
+            // What lies beyond the end of a file that is too short is known not to be there.
+            let (there, beyond) = run.split_at(self.count_within_file(run));
+            if !there.is_empty() {
+                self.take_run(there)?;
+            }
+            let absent = |segment: &Segment| Part {
+                place: Place::Absent,
+                len_bytes: segment.len_bytes,
+            };
+            self.parts.extend(beyond.iter().map(absent));
         }
         Ok(())
+    }
+
+    fn count_within_file(&self, run: &[Segment]) -> usize {
+        let Source::Disk { stamp, .. } = &self.sources[run[0].file] else {
+            return run.len();
+        };
+        run.partition_point(|part| part.offset_bytes + part.len_bytes as u64 <= stamp.len_bytes())
     }
 
     fn take_run(&mut self, run: &[Segment]) -> Result<(), Error> {

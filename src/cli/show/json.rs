@@ -30,8 +30,8 @@ struct Shown<'a> {
 }
 
 #[derive(Serialize)]
-struct File<'a> {
-    path: &'a str,
+struct File {
+    path: String,
     size: u64,
     pad: bool,
 }
@@ -113,16 +113,9 @@ fn files<S: Serializer>(info: &Option<&Info>, serializer: S) -> Result<S::Ok, S:
         return serializer.serialize_seq(Some(0))?.end();
     };
     let mut sequence = serializer.serialize_seq(Some(info.files().len()))?;
-    let mut full_path = String::new();
     for file in info.files().iter() {
-        full_path.clear();
-        if info.is_directory() {
-            full_path.push_str(info.name());
-            full_path.push('/');
-        }
-        full_path.push_str(file.path);
         sequence.serialize_element(&File {
-            path: &full_path,
+            path: info.full_path(&file),
             size: file.len_bytes,
             pad: file.attributes.padding,
         })?;
