@@ -146,7 +146,7 @@ impl Metainfo {
 
     fn st_obstacles(&self, obstacles: &mut Obstacles) {
         let too_long = |text: &[u8]| u16::try_from(text.len()).is_err();
-        if too_long(&self.info.raw_name()) {
+        if too_long(self.info.raw_name()) {
             obstacles
                 .impossible
                 .push("the name is longer than 65535 bytes".to_owned());
