@@ -1,10 +1,12 @@
 //! Values from outside, made fit for an error message.
 
+use super::is_deceptive;
+
 /// More than this of a value helps nobody to find it.
 const EXCERPT_LEN_CHARS_MAX: usize = 80;
 
-/// The text as a message may show it: shortened where it is long, control characters escaped so
-/// that a hostile value cannot drive the terminal.
+/// The text as a message may show it: shortened where it is long, with escapes for the characters
+/// by which a hostile value would drive the terminal or turn the words around it.
 pub fn excerpt(text: &str) -> String {
     let mut shown = String::new();
     for (position, character) in text.chars().enumerate() {
@@ -12,7 +14,7 @@ pub fn excerpt(text: &str) -> String {
             shown.push('…');
             break;
         }
-        if character.is_control() {
+        if character.is_control() || is_deceptive(character) {
             shown.extend(character.escape_default());
         } else {
             shown.push(character);
@@ -39,5 +41,12 @@ mod tests {
     #[test]
     fn control_characters_are_escaped() {
         assert_eq!(excerpt("a\0b\u{1b}[2J\n"), r"a\u{0}b\u{1b}[2J\n");
+    }
+    #[test]
+    fn what_hides_or_turns_text_is_escaped() {
+        assert_eq!(
+            excerpt("a\u{202e}gpj.exe\u{200b}"),
+            r"a\u{202e}gpj.exe\u{200b}"
+        );
     }
 }

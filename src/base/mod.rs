@@ -1,5 +1,6 @@
 //! The words everyone uses: values without behaviour that any room may name.
 
+mod deceptive;
 mod digest;
 mod excerpt;
 pub mod hex;
@@ -9,6 +10,7 @@ mod peer_address;
 pub mod percent;
 mod url;
 
+pub use deceptive::is_deceptive;
 pub use digest::{InfoHashes, Sha1Digest, Sha256Digest};
 pub use excerpt::excerpt;
 pub use host::{Host, HostError, HostName};
