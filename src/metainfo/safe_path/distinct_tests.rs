@@ -189,7 +189,8 @@ fn a_hundred_thousand_files_of_one_name() {
 #[ignore = "a measurement: run it in release with --no-capture"]
 fn measure_a_million_files() {
     const FILES: usize = 1_000_000;
-    let sets: [(&str, fn(usize) -> String); 6] = [
+    type NameOf = fn(usize) -> String;
+    let sets: [(&str, NameOf); 6] = [
         ("distinct", |file| {
             format!("dir {}/file {file}.bin", file / 1000)
         }),
