@@ -74,7 +74,8 @@ pub enum ReadError {
 /// Reads a document. A signature says what it is; where there is none, the extension of the file
 /// (`hint`) does.
 pub fn read(bytes: Vec<u8>, hint: Option<Format>) -> Result<Document, ReadError> {
-    // The host of a tracker, with which a `.mtorrent` begins, may look like a signature.
+    // The first words of a `.mtorrent` (a tracker's host or, behind empty lines, the name) may
+    // look like a signature; no other format has a first line that is a tracker's.
     let format = if hint == Some(Format::Mtorrent) && mtorrent::begins_with_tracker(&bytes) {
         hint
     } else {

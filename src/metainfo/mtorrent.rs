@@ -116,11 +116,11 @@ impl<'a> Lines<'a> {
     }
 }
 
-/// Whether the first line could be no line of another format.
+/// Whether the first line may be one of a tracker.
 pub(super) fn begins_with_tracker(text: &[u8]) -> bool {
     let mut lines = Lines { rest: Some(text) };
     let first = lines.next("tracker 1").ok();
-    first.is_some_and(|line| matches!(tracker(line), Ok(Some(_))))
+    first.is_some_and(|line| tracker(line).is_ok())
 }
 
 fn tracker(line: &[u8]) -> Result<Option<Url>, Fault> {
