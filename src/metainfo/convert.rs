@@ -5,13 +5,14 @@
 //! compute other hashes. Only what stands around the info dictionary may be left out, and it is
 //! named too.
 
-use super::error::Error;
+use super::error::{Error, Fault};
 use super::file_tree::TreeWalk;
 use super::info::Version;
 use super::magnet::Magnet;
 use super::oddity::{Oddities, shown};
 use super::torrent::Metainfo;
 use super::{Format, mtorrent, st};
+use crate::base::{Url, limits};
 use crate::bencode::Value;
 
 /// Why a conversion does not go without more ado.
@@ -30,29 +31,63 @@ pub struct Obstacles {
 /// How many obstacles of one kind are named.
 const NAMED_MAX: usize = 20;
 
+/// The first obstacles of one kind, and how many there were beyond them.
+#[derive(Default)]
+struct Named {
+    first: Vec<String>,
+    more: usize,
+}
+
+impl Named {
+    fn add(&mut self, what: impl FnOnce() -> String) {
+        if self.first.len() < NAMED_MAX {
+            self.first.push(what());
+        } else {
+            self.more += 1;
+        }
+    }
+
+    fn finish(mut self) -> Vec<String> {
+        if self.more > 0 {
+            self.first.push(format!("{} more of this kind", self.more));
+        }
+        self.first
+    }
+}
+
+/// Obstacles while they are found.
+#[derive(Default)]
+struct Found {
+    impossible: Named,
+    changes_hash: Named,
+    needs_content: Vec<String>,
+}
+
 impl Metainfo {
     /// What stands in the way of writing this torrent as `target`.
     pub fn obstacles(&self, target: Format) -> Obstacles {
-        let mut obstacles = Obstacles::default();
+        let mut found = Found::default();
         match target {
             Format::Torrent | Format::Magnet => {}
-            Format::Mtorrent => self.mtorrent_obstacles(&mut obstacles),
-            Format::St => self.st_obstacles(&mut obstacles),
+            Format::Mtorrent => self.mtorrent_obstacles(&mut found),
+            Format::St => self.st_obstacles(&mut found),
         }
-        self.outer_left_out(target, &mut obstacles.left_out);
-        for named in [&mut obstacles.impossible, &mut obstacles.changes_hash] {
-            if named.len() > NAMED_MAX {
-                let more = named.len() - NAMED_MAX;
-                named.truncate(NAMED_MAX);
-                named.push(format!("{more} more of this kind"));
-            }
+        Obstacles {
+            impossible: found.impossible.finish(),
+            changes_hash: found.changes_hash.finish(),
+            needs_content: found.needs_content,
+            left_out: self.left_out(target),
         }
-        obstacles
     }
 
-    /// Writes this torrent as `target`, for which neither anything impossible nor the content may
-    /// be in the way. The info-hash is another one where `obstacles` said so.
+    /// Writes this torrent as `target`; the info-hash is another one where [`Self::obstacles`]
+    /// said so. Fails with the first obstacle that cannot be passed without the content.
     pub fn write_as(&self, target: Format) -> Result<Vec<u8>, Error> {
+        let obstacles = self.obstacles(target);
+        let insurmountable = obstacles.impossible.into_iter();
+        if let Some(first) = insurmountable.chain(obstacles.needs_content).next() {
+            return Err(Error::new(target.name(), Fault::CannotCarry(first)));
+        }
         match target {
             Format::Torrent => Ok(self.to_torrent()),
             Format::Magnet => Ok(format!("{}\n", self.magnet()).into_bytes()),
@@ -86,8 +121,9 @@ impl Metainfo {
             unreachable!("every torrent has an info-hash");
         };
         magnet.name = Some(self.info.name().to_owned());
-        magnet.trackers = self.outer.all_trackers().cloned().collect();
-        magnet.web_seeds.clone_from(&self.outer.web_seeds);
+        let mut left_bytes = MAGNET_URLS_LEN_BYTES_MAX;
+        magnet.trackers = fitting(self.outer.all_trackers(), &mut left_bytes);
+        magnet.web_seeds = fitting(self.outer.web_seeds.iter(), &mut left_bytes);
         magnet
     }
 
@@ -95,135 +131,149 @@ impl Metainfo {
         self.info.value().as_dict()?.get(key)
     }
 
-    fn mtorrent_obstacles(&self, obstacles: &mut Obstacles) {
+    fn mtorrent_obstacles(&self, found: &mut Found) {
         let name = self.info.raw_name();
         if self.info.is_directory() {
-            obstacles.impossible.push(format!(
-                "`{}` is a directory; the format carries one file",
-                shown(name)
-            ));
+            found.impossible.add(|| {
+                format!(
+                    "`{}` is a directory; the format carries one file",
+                    shown(name)
+                )
+            });
             return;
         }
         if name.iter().any(|byte| matches!(byte, b'\n' | b'\r')) {
-            obstacles
+            found
                 .impossible
-                .push(format!("the name `{}` holds a line break", shown(name)));
+                .add(|| format!("the name `{}` holds a line break", shown(name)));
         }
         let piece_length = self.info.piece_length();
         if piece_length != mtorrent::PIECE_LENGTH_BYTES {
-            obstacles.changes_hash.push(format!(
-                "the piece length of {piece_length} bytes; the format has always {}",
-                mtorrent::PIECE_LENGTH_BYTES
-            ));
-            obstacles
+            found.changes_hash.add(|| {
+                format!(
+                    "the piece length of {piece_length} bytes; the format has always {}",
+                    mtorrent::PIECE_LENGTH_BYTES
+                )
+            });
+            found
                 .needs_content
                 .push("the hashes of pieces of another length".to_owned());
         }
-        match self.info.version() {
-            Version::V1 => {}
+        let other_half: &[&[u8]] = match self.info.version() {
+            Version::V1 => &[],
             Version::V2 => {
-                obstacles
+                found
                     .changes_hash
-                    .push("the v2 hashes; the format is v1".to_owned());
-                obstacles
+                    .add(|| "the v2 hashes; the format is v1".to_owned());
+                found
                     .needs_content
                     .push("SHA-1 hashes, which a v2 torrent has not".to_owned());
+                &[b"file tree", b"meta version"]
             }
             Version::Hybrid => {
-                obstacles
+                found
                     .changes_hash
-                    .push("the v2 half; the format is v1".to_owned());
+                    .add(|| "the v2 half; the format is v1".to_owned());
+                &[b"file tree", b"meta version"]
             }
-        }
+        };
         let carried: [&[u8]; 4] = [b"length", b"name", b"piece length", b"pieces"];
-        self.other_info_keys(&carried, &mut obstacles.changes_hash);
-        if obstacles.changes_hash.is_empty() && !self.info_is_sorted() {
-            obstacles
+        self.other_info_keys(&carried, other_half, &mut found.changes_hash);
+        if !self.info_is_sorted() {
+            found
                 .changes_hash
-                .push("keys that are not in order".to_owned());
+                .add(|| "that its keys are not in order".to_owned());
         }
     }
 
-    fn st_obstacles(&self, obstacles: &mut Obstacles) {
-        let too_long = |text: &[u8]| u16::try_from(text.len()).is_err();
-        if too_long(self.info.raw_name()) {
-            obstacles
+    fn st_obstacles(&self, found: &mut Found) {
+        if u16::try_from(self.info.raw_name().len()).is_err() {
+            found
                 .impossible
-                .push("the name is longer than 65535 bytes".to_owned());
+                .add(|| "the name is longer than 65535 bytes".to_owned());
         }
-        match self.info.version() {
+        let other_half: &[&[u8]] = match self.info.version() {
             Version::V1 => {
-                obstacles
+                found
                     .changes_hash
-                    .push("the v1 hashes; the format is v2".to_owned());
-                obstacles
+                    .add(|| "the v1 hashes; the format is v2".to_owned());
+                found
                     .needs_content
                     .push("SHA-256 hashes, which a v1 torrent has not".to_owned());
+                &[b"files", b"length", b"pieces"]
             }
-            Version::V2 => {}
+            Version::V2 => &[],
             Version::Hybrid => {
-                obstacles
+                found
                     .changes_hash
-                    .push("the v1 half; the format is v2".to_owned());
+                    .add(|| "the v1 half; the format is v2".to_owned());
+                &[b"files", b"length", b"pieces"]
             }
-        }
+        };
         let carried: [&[u8]; 4] = [b"file tree", b"meta version", b"name", b"piece length"];
-        self.other_info_keys(&carried, &mut obstacles.changes_hash);
+        self.other_info_keys(&carried, other_half, &mut found.changes_hash);
         if self.info.version().has_v2() {
-            self.other_file_properties(obstacles);
+            self.file_tree_obstacles(found);
         }
     }
 
-    /// Names the keys of the info dictionary beyond those that are carried (or that were a half
-    /// which is named already).
-    fn other_info_keys(&self, carried: &[&[u8]], named: &mut Vec<String>) {
-        const HALVES: [&[u8]; 5] = [
-            b"file tree",
-            b"files",
-            b"length",
-            b"meta version",
-            b"pieces",
-        ];
+    /// Names the keys of the info dictionary beyond those that are carried and those of the half
+    /// that is named as a whole.
+    fn other_info_keys(&self, carried: &[&[u8]], other_half: &[&[u8]], named: &mut Named) {
         let entries = self.info.value().as_dict().map(|dict| dict.iter());
-        for (key, value) in entries.into_iter().flatten() {
-            if carried.contains(&key) || HALVES.contains(&key) {
+        for (key, _) in entries.into_iter().flatten() {
+            if carried.contains(&key) || other_half.contains(&key) {
                 continue;
             }
-            named.push(match (key, value.as_i64()) {
-                (b"private", Some(1)) => "that it is private".to_owned(),
-                (b"source", _) => format!("`source` ({})", self.info.source().unwrap_or_default()),
+            named.add(|| match (key, self.info.source()) {
+                (b"private", _) if self.info.is_private() => "that it is private".to_owned(),
+                (b"source", Some(source)) => format!("`source` ({source})"),
                 (b"attr", _) => "the attributes of the file".to_owned(),
                 _ => format!("`{}` of the info dictionary", shown(key)),
             });
         }
     }
 
-    /// Names the files whose properties are more than length and root.
-    fn other_file_properties(&self, obstacles: &mut Obstacles) {
+    /// Names what a `.st` cannot say of the files: it knows lengths and roots.
+    fn file_tree_obstacles(&self, found: &mut Found) {
         let Some(Ok(mut tree)) = self.info_field(b"file tree").map(TreeWalk::new) else {
             return;
         };
-        while let Ok(Some(entry)) = tree.next_file(&mut Oddities::default()) {
+        let mut passed_over = Oddities::default();
+        let mut st_len_bytes = 0;
+        while let Ok(Some(entry)) = tree.next_file(&mut passed_over) {
             let path = || shown(&tree.components().join(&b'/'));
             if entry.symlink.is_some() {
-                obstacles
-                    .changes_hash
-                    .push(format!("the link `{}`", path()));
+                found.changes_hash.add(|| format!("the link `{}`", path()));
             } else if entry.has_other_properties {
-                obstacles
+                found
                     .changes_hash
-                    .push(format!("the attributes of `{}`", path()));
+                    .add(|| format!("the attributes of `{}`", path()));
             }
-            if tree
-                .components()
-                .iter()
-                .any(|name| u16::try_from(name.len()).is_err())
-            {
-                obstacles
+            let too_long = |name: &&[u8]| u16::try_from(name.len()).is_err();
+            if tree.components().iter().any(too_long) {
+                found
                     .impossible
-                    .push(format!("`{}` has a name of over 65535 bytes", path()));
+                    .add(|| format!("`{}` has a name of over 65535 bytes", path()));
+            }
+            st_len_bytes +=
+                st::file_len_bytes(tree.components(), entry.len_bytes, self.info.piece_length());
+            if st_len_bytes > limits::METAINFO_LEN_BYTES_MAX {
+                found.impossible.add(|| {
+                    format!(
+                        "it would be longer than the {} bytes that are read, as it repeats the \
+                         directory of each file",
+                        limits::METAINFO_LEN_BYTES_MAX
+                    )
+                });
+                return;
             }
         }
+        // What the reader passes over is not written either.
+        for oddity in passed_over.described() {
+            found.changes_hash.add(|| oddity.clone());
+        }
+        found.changes_hash.more += passed_over.undescribed();
     }
 
     fn info_is_sorted(&self) -> bool {
@@ -235,32 +285,60 @@ impl Metainfo {
             .is_sorted()
     }
 
-    fn outer_left_out(&self, target: Format, left_out: &mut Vec<String>) {
+    /// Names what stands around the info dictionary and has no place in `target`.
+    fn left_out(&self, target: Format) -> Vec<String> {
         let outer = &self.outer;
+        let mut left_out = Vec::new();
         let tracker_count = outer.all_trackers().count();
-        if target == Format::Mtorrent && tracker_count > 2 {
-            left_out.push(format!("{} of {tracker_count} trackers", tracker_count - 2));
-        }
-        if matches!(target, Format::Mtorrent | Format::St) && !outer.web_seeds.is_empty() {
-            left_out.push("the web seeds".to_owned());
-        }
-        if target == Format::Torrent {
-            return;
+        match target {
+            // A link is asked for in place of the file, not to keep what the file says.
+            Format::Magnet => {
+                let magnet = self.magnet();
+                let url_count = tracker_count + outer.web_seeds.len();
+                let kept_count = magnet.trackers.len() + magnet.web_seeds.len();
+                if kept_count < url_count {
+                    left_out.push(format!(
+                        "{} of {url_count} trackers and web seeds",
+                        url_count - kept_count
+                    ));
+                }
+                return left_out;
+            }
+            Format::Torrent => return left_out,
+            Format::Mtorrent if tracker_count > 2 => {
+                left_out.push(format!("{} of {tracker_count} trackers", tracker_count - 2));
+            }
+            Format::St if outer.trackers.len() > st::TIERS_MAX => {
+                left_out.push(format!("the order of the tiers after {}", st::TIERS_MAX));
+            }
+            Format::Mtorrent | Format::St => {}
         }
         let facts = [
+            (!outer.web_seeds.is_empty(), "the web seeds"),
             (outer.comment.is_some(), "the comment"),
             (outer.created_by.is_some(), "what made it"),
             (outer.creation_date.is_some(), "the creation date"),
             (!outer.http_seeds.is_empty(), "the HTTP seeds"),
             (!outer.nodes.is_empty(), "the DHT nodes"),
         ];
-        if target != Format::Magnet {
-            left_out.extend(
-                facts
-                    .iter()
-                    .filter(|(is, _)| *is)
-                    .map(|(_, what)| (*what).to_owned()),
-            );
-        }
+        let named = facts.iter().filter(|(is_there, _)| *is_there);
+        left_out.extend(named.map(|(_, what)| (*what).to_owned()));
+        left_out
     }
+}
+
+/// What the URLs of a link may take, escapes included; the rest is for the hashes and the name.
+const MAGNET_URLS_LEN_BYTES_MAX: usize = limits::MAGNET_LEN_BYTES_MAX - (4 << 10);
+
+/// The first URLs, as many as fit.
+fn fitting<'a>(urls: impl Iterator<Item = &'a Url>, left_bytes: &mut usize) -> Vec<Url> {
+    let fits = |url: &&Url| {
+        let len_bytes = "&tr=".len() + 3 * url.as_str().len();
+        match left_bytes.checked_sub(len_bytes) {
+            Some(left) => *left_bytes = left,
+            None => return false,
+        }
+        true
+    };
+    urls.take_while(fits).cloned().collect()
 }

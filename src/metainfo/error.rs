@@ -29,6 +29,10 @@ pub enum Fault {
     Negative(i64),
     #[error("`{value}` is more than the {max} that one torrent may have")]
     TooLarge { value: u64, max: u64 },
+    #[error(
+        "the files have {pieces} pieces of this length, more than the {max} that one torrent may have"
+    )]
+    TooManyPieces { pieces: u64, max: u32 },
     #[error("the sizes add up to more than the {max} bytes that one torrent may have")]
     SumTooLarge { max: u64 },
     #[error("`{0}` bytes is no piece length: it must be from 1 to {max}", max = crate::base::limits::PIECE_LENGTH_BYTES_MAX)]
@@ -39,7 +43,7 @@ pub enum Fault {
     #[error("its {len_bytes} bytes are not a multiple of {unit_bytes}, the length of one hash")]
     NotWholeHashes { len_bytes: usize, unit_bytes: usize },
     #[error(
-        "holds {found} hashes, but {size_bytes} bytes in pieces of {piece_length_bytes} need {wanted}"
+        "the number of hashes is {found}; {size_bytes} bytes in pieces of {piece_length_bytes} need {wanted}"
     )]
     WrongHashCount {
         found: u64,
@@ -79,6 +83,8 @@ pub enum Fault {
         "starts {offset_bytes} bytes into the v1 pieces, not at the start of a piece as in the v2 half"
     )]
     HalvesMisaligned { offset_bytes: u64 },
+    #[error("this cannot be carried: {0}")]
+    CannotCarry(String),
     #[error(transparent)]
     Paths(#[from] PathsError),
     #[error("{0}")]

@@ -4,7 +4,7 @@ use super::error::{Error, Fault, Located};
 use super::fields::{integer, list, string, walk, wrong_type};
 use super::file_list::{Attributes, Entry};
 use super::oddity::{Oddities, shown};
-use crate::base::Sha256Digest;
+use crate::base::{Sha256Digest, limits};
 use crate::bencode::{Dict, Kind, Token, Value, Walk};
 
 /// Yields the files of a tree in its order.
@@ -12,6 +12,8 @@ use crate::bencode::{Dict, Kind, Token, Value, Walk};
 pub(super) struct TreeWalk<'a> {
     walk: Walk<'a>,
     components: Vec<&'a [u8]>,
+    /// Whether the last step went into a directory.
+    is_just_inside: bool,
 }
 
 impl<'a> TreeWalk<'a> {
@@ -19,6 +21,7 @@ impl<'a> TreeWalk<'a> {
         Ok(Self {
             walk: walk(tree, "info.file tree")?,
             components: Vec::new(),
+            is_just_inside: false,
         })
     }
 
@@ -28,9 +31,18 @@ impl<'a> TreeWalk<'a> {
     }
 
     /// The place of the file that was yielded last, or of what is being read.
-    pub(super) fn place(&self) -> String {
-        let path: Vec<String> = self.components.iter().map(|part| shown(part)).collect();
-        format!("info.file tree.{}", path.join("/"))
+    pub(super) fn place(&self) -> Place<'_, 'a> {
+        Place {
+            components: &self.components,
+            key: "",
+        }
+    }
+
+    fn place_of(&self, key: &'static str) -> Place<'_, 'a> {
+        Place {
+            key,
+            ..self.place()
+        }
     }
 
     pub(super) fn next_file(
@@ -41,6 +53,10 @@ impl<'a> TreeWalk<'a> {
             match self.walk.peek() {
                 Some(Token::Starts(_)) => {}
                 Some(Token::Ends) => {
+                    if self.is_just_inside {
+                        oddities.note(self.place(), "is a directory of nothing; ignored");
+                    }
+                    self.is_just_inside = false;
                     self.walk.step_over_bracket();
                     if self.components.pop().is_none() {
                         return Ok(None);
@@ -52,6 +68,7 @@ impl<'a> TreeWalk<'a> {
             let Some(key) = self.walk.string() else {
                 return Ok(None);
             };
+            self.is_just_inside = false;
             if !key.is_empty() {
                 self.descend(key)?;
             } else if let Some(properties) = self.walk.value()
@@ -67,6 +84,7 @@ impl<'a> TreeWalk<'a> {
         match self.walk.peek() {
             Some(Token::Starts(Kind::Dict)) => {
                 self.walk.step_over_bracket();
+                self.is_just_inside = true;
                 Ok(())
             }
             Some(Token::Starts(found)) => Err(Error::new(
@@ -91,7 +109,7 @@ impl<'a> TreeWalk<'a> {
             .as_dict()
             .ok_or_else(|| wrong_type(properties, Kind::Dict))
             .map_err(|fault| Error::new(self.place(), fault))?;
-        let leaf = Leaf::read(dict, &self.place_if_needed())?;
+        let leaf = self.leaf(dict)?;
         let alone = self.walk.peek() == Some(Token::Ends);
         if leaf.length.is_none() && leaf.symlink.is_none() && !alone {
             oddities.note(
@@ -106,36 +124,15 @@ impl<'a> TreeWalk<'a> {
         if !alone {
             return Err(Error::new(self.place(), Fault::FileBesideOthers));
         }
-        leaf.into_entry(&self.place_if_needed(), oddities).map(Some)
+        self.entry(leaf, oddities).map(Some)
     }
 
-    fn place_if_needed(&self) -> impl Fn(&str) -> String + '_ {
-        |key| format!("{}.{key}", self.place())
-    }
-}
-
-/// The properties of a file as they stand there.
-struct Leaf<'a> {
-    length: Option<i64>,
-    root: Option<&'a [u8]>,
-    attr: &'a [u8],
-    symlink: Option<Vec<&'a [u8]>>,
-    has_other_properties: bool,
-}
-
-impl<'a> Leaf<'a> {
-    fn read(dict: Dict<'a>, place: &dyn Fn(&str) -> String) -> Result<Self, Error> {
-        let mut leaf = Self {
-            length: None,
-            root: None,
-            attr: b"",
-            symlink: None,
-            has_other_properties: false,
-        };
+    fn leaf(&self, dict: Dict<'a>) -> Result<Leaf<'a>, Error> {
+        let mut leaf = Leaf::default();
         for (key, value) in dict.iter() {
             match key {
-                b"length" => leaf.length = Some(integer(value, Lazy(place, "length"))?),
-                b"pieces root" => leaf.root = Some(string(value, Lazy(place, "pieces root"))?),
+                b"length" => leaf.length = Some(integer(value, self.place_of("length"))?),
+                b"pieces root" => leaf.root = Some(string(value, self.place_of("pieces root"))?),
                 _ => leaf.has_other_properties = true,
             }
             match key {
@@ -150,54 +147,72 @@ impl<'a> Leaf<'a> {
         Ok(leaf)
     }
 
-    fn into_entry(
-        self,
-        place: &dyn Fn(&str) -> String,
-        oddities: &mut Oddities,
-    ) -> Result<Entry<'a>, Error> {
-        let attributes = attributes(self.attr);
+    fn entry(&self, leaf: Leaf<'a>, oddities: &mut Oddities) -> Result<Entry<'a>, Error> {
+        let attributes = attributes(leaf.attr);
         if attributes.padding {
-            return Err(Error::new(place("attr"), Fault::PaddingInTree));
+            return Err(Error::new(self.place_of("attr"), Fault::PaddingInTree));
         }
-        let len_bytes = match self.length {
+        if leaf.attr.contains(&b'l') && leaf.symlink.is_none() {
+            oddities.note(
+                self.place_of("symlink path"),
+                "is no path; the link becomes a file",
+            );
+        }
+        let len_bytes = match leaf.length {
             // A link has no content, whatever its length says.
-            _ if self.symlink.is_some() => 0,
-            Some(length) => u64::try_from(length)
-                .map_err(|_| Fault::Negative(length))
-                .at(Lazy(place, "length"))?,
-            None => return Err(Error::new(place("length"), Fault::Missing)),
+            _ if leaf.symlink.is_some() => 0,
+            Some(length) => len_bytes(length).at(self.place_of("length"))?,
+            None => return Err(Error::new(self.place_of("length"), Fault::Missing)),
         };
-        let root = match self.root {
-            _ if len_bytes == 0 => {
-                if self.root.is_some() {
-                    oddities.note(place("pieces root"), "an empty file has no root; ignored");
-                }
-                None
-            }
-            Some(root) if root.len() != Sha256Digest::LEN => {
-                return Err(Error::new(
-                    place("pieces root"),
-                    Fault::RootLength(root.len()),
-                ));
-            }
-            Some(root) if root == Sha256Digest::ZERO.as_bytes() => {
-                return Err(Error::new(place("pieces root"), Fault::ZeroRoot));
-            }
-            Some(root) => Some(root),
-            None => return Err(Error::new(place("pieces root"), Fault::Missing)),
+        if len_bytes == 0 && leaf.root.is_some() {
+            oddities.note(
+                self.place_of("pieces root"),
+                "an empty file has no root; ignored",
+            );
+        }
+        let root = if len_bytes == 0 {
+            None
+        } else {
+            Some(usable_root(leaf.root).at(self.place_of("pieces root"))?)
         };
-        let Self {
-            symlink,
-            has_other_properties,
-            ..
-        } = self;
         Ok(Entry {
             len_bytes,
             attributes,
             root,
-            symlink,
-            has_other_properties,
+            symlink: leaf.symlink,
+            has_other_properties: leaf.has_other_properties,
         })
+    }
+}
+
+/// The properties of a file as they stand there.
+#[derive(Default)]
+struct Leaf<'a> {
+    length: Option<i64>,
+    root: Option<&'a [u8]>,
+    attr: &'a [u8],
+    symlink: Option<Vec<&'a [u8]>>,
+    has_other_properties: bool,
+}
+
+/// A length that one file may have.
+pub(super) fn len_bytes(length: i64) -> Result<u64, Fault> {
+    let len_bytes = u64::try_from(length).map_err(|_| Fault::Negative(length))?;
+    if len_bytes > limits::TOTAL_SIZE_BYTES_MAX {
+        return Err(Fault::TooLarge {
+            value: len_bytes,
+            max: limits::TOTAL_SIZE_BYTES_MAX,
+        });
+    }
+    Ok(len_bytes)
+}
+
+fn usable_root(root: Option<&[u8]>) -> Result<&[u8], Fault> {
+    match root {
+        None => Err(Fault::Missing),
+        Some(root) if root.len() != Sha256Digest::LEN => Err(Fault::RootLength(root.len())),
+        Some(root) if root == Sha256Digest::ZERO.as_bytes() => Err(Fault::ZeroRoot),
+        Some(root) => Ok(root),
     }
 }
 
@@ -214,11 +229,37 @@ pub(super) fn symlink_components<'a>(value: Value<'a>) -> Option<Vec<&'a [u8]>> 
     list(value, "").ok()?.map(Value::as_bytes).collect()
 }
 
-/// A place that is spelled out only for an error.
-struct Lazy<'a>(&'a dyn Fn(&str) -> String, &'a str);
+/// A place in the tree, spelled out only where it is shown: a tree may hold millions of places,
+/// each of them hundreds of names deep.
+#[derive(Clone, Copy)]
+pub(super) struct Place<'t, 'a> {
+    components: &'t [&'a [u8]],
+    /// A property of the file, or nothing.
+    key: &'static str,
+}
 
-impl std::fmt::Display for Lazy<'_> {
+/// Of a longer path only so many names are shown from either end.
+const PLACE_END_LEN: usize = 4;
+
+impl std::fmt::Display for Place<'_, '_> {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.write_str(&self.0(self.1))
+        f.write_str("info.file tree")?;
+        let names = |names: &[&[u8]]| {
+            let shown: Vec<String> = names.iter().map(|name| shown(name)).collect();
+            shown.join("/")
+        };
+        let count = self.components.len();
+        if count > 2 * PLACE_END_LEN {
+            let front = names(&self.components[..PLACE_END_LEN]);
+            let back = names(&self.components[count - PLACE_END_LEN..]);
+            write!(f, ".{front}/…/{back}")?;
+        } else if count > 0 {
+            write!(f, ".{}", names(self.components))?;
+        }
+        if self.key.is_empty() {
+            Ok(())
+        } else {
+            write!(f, ".{}", self.key)
+        }
     }
 }

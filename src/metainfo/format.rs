@@ -74,7 +74,14 @@ pub enum ReadError {
 /// Reads a document. A signature says what it is; where there is none, the extension of the file
 /// (`hint`) does.
 pub fn read(bytes: Vec<u8>, hint: Option<Format>) -> Result<Document, ReadError> {
-    let Some(format) = Format::from_signature(&bytes).or(hint) else {
+    // The first words of a `.mtorrent` (a tracker's host or, behind empty lines, the name) may
+    // look like a signature; no other format has a first line that is a tracker's.
+    let format = if hint == Some(Format::Mtorrent) && mtorrent::begins_with_tracker(&bytes) {
+        hint
+    } else {
+        Format::from_signature(&bytes).or(hint)
+    };
+    let Some(format) = format else {
         let front = &bytes[..bytes.len().min(16)];
         return Err(if bytes.is_empty() {
             ReadError::Empty

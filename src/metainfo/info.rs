@@ -75,9 +75,9 @@ impl Info {
             Some(hashes) => (hashes.len() / Sha1Digest::LEN) as u64,
             None => v2_piece_count(&files, piece_length),
         };
-        let piece_count = u32::try_from(piece_count).map_err(|_| Fault::TooLarge {
-            value: piece_count,
-            max: u64::from(u32::MAX),
+        let piece_count = u32::try_from(piece_count).map_err(|_| Fault::TooManyPieces {
+            pieces: piece_count,
+            max: u32::MAX,
         });
         let hashes = InfoHashes {
             v1: version.has_v1().then(|| sha1(&raw)),

@@ -6,7 +6,6 @@ use bytes::Bytes;
 use super::error::{Error, Fault};
 use super::fields::{offset_in, string, walk};
 use super::file_list::FileList;
-use super::oddity::shown;
 use crate::base::{Sha256Digest, hex::Hex};
 use crate::bencode::{Value, Walk, Writer};
 use crate::hash::merkle;
@@ -105,7 +104,8 @@ fn key_starts(raw: &Bytes) -> Result<Vec<u32>, Error> {
         let start = walk.offset();
         let Some(key) = walk.string() else { break };
         if key.len() != Sha256Digest::LEN {
-            let place = format_args!("piece layers.{}", shown(key));
+            let front = Hex(&key[..key.len().min(Sha256Digest::LEN)]);
+            let place = format_args!("piece layers.{front}");
             return Err(Error::new(place, Fault::LayerKeyLength(key.len())));
         }
         let Some(value) = walk.value() else { break };

@@ -116,6 +116,13 @@ impl<'a> Lines<'a> {
     }
 }
 
+/// Whether the first line may be one of a tracker.
+pub(super) fn begins_with_tracker(text: &[u8]) -> bool {
+    let mut lines = Lines { rest: Some(text) };
+    let first = lines.next("tracker 1").ok();
+    first.is_some_and(|line| tracker(line).is_ok())
+}
+
 fn tracker(line: &[u8]) -> Result<Option<Url>, Fault> {
     let text = std::str::from_utf8(line)
         .map_err(|_| Fault::Text(format!("`{}` is not UTF-8", shown(line))))?
@@ -183,11 +190,21 @@ impl<'a> Hashes<'a> {
         if is_for(rest.len(), Sha1Digest::LEN) {
             return Ok(Self::Raw(rest));
         }
-        match first_wrong {
-            Some(at) => Err(Fault::Text(format!(
+        match first_wrong.map(|at| (at, line[at])) {
+            Some((at, b'\r' | b'\n')) => Err(Fault::Text(format!(
+                "ends after {at} digits, and {} bytes follow, which the format does not have",
+                line.len() - at
+            ))),
+            Some((at, wrong)) if wrong.is_ascii_graphic() => Err(Fault::Text(format!(
                 "digit {} is `{}`, which is not hexadecimal",
                 at + 1,
-                line[at].escape_ascii()
+                char::from(wrong)
+            ))),
+            Some(_) => Err(Fault::Text(format!(
+                "its {} bytes are no hexadecimal digits, and raw hashes of {size_bytes} bytes in \
+                 pieces of 512 KiB would have {}",
+                rest.len(),
+                pieces.saturating_mul(Sha1Digest::LEN as u64)
             ))),
             None => Err(Fault::Text(format!(
                 "has {} digits; {size_bytes} bytes are {pieces} pieces of 512 KiB and need {}",

@@ -8,7 +8,7 @@ use super::info::Info;
 use super::layers::PieceLayers;
 use super::oddity::Oddities;
 use super::outer::Outer;
-use crate::base::Url;
+use crate::base::{Host, PeerAddress, Url};
 use crate::bencode::{self, Kind, Limits, Writer};
 
 /// All that a torrent says, whichever format carried it.
@@ -94,28 +94,29 @@ impl Metainfo {
 pub(super) fn write_torrent(info: &[u8], layers: &[u8], outer: &Outer) -> Vec<u8> {
     let mut writer = Writer::with_capacity(info.len() + layers.len() + 1024);
     writer.begin_dict();
-    let mut trackers = outer.all_trackers();
-    if let Some(first) = trackers.next() {
-        writer.key(b"announce").bytes(first.as_str().as_bytes());
-    }
-    if trackers.next().is_some() {
-        writer.key(b"announce-list").begin_list();
-        outer
-            .trackers
-            .iter()
-            .for_each(|tier| write_urls(&mut writer, tier));
-        writer.end();
-    }
+    write_trackers(&mut writer, &outer.trackers);
     if let Some(comment) = &outer.comment {
         writer.key(b"comment").bytes(comment.as_bytes());
     }
     if let Some(created_by) = &outer.created_by {
         writer.key(b"created by").bytes(created_by.as_bytes());
     }
-    if let Some(date) = outer.creation_date {
+    // No program reads integers of more than 64 bits with a sign.
+    if let Some(date) = outer
+        .creation_date
+        .and_then(|date| i64::try_from(date).ok())
+    {
         writer.key(b"creation date").integer(date);
     }
+    if !outer.http_seeds.is_empty() {
+        writer.key(b"httpseeds");
+        write_urls(&mut writer, &outer.http_seeds);
+    }
     writer.key(b"info").raw(info);
+    if !outer.nodes.is_empty() {
+        writer.key(b"nodes");
+        write_nodes(&mut writer, &outer.nodes);
+    }
     if !layers.is_empty() {
         writer.key(b"piece layers").raw(layers);
     }
@@ -125,6 +126,33 @@ pub(super) fn write_torrent(info: &[u8], layers: &[u8], outer: &Outer) -> Vec<u8
     }
     writer.end();
     writer.finish()
+}
+
+fn write_trackers(writer: &mut Writer, tiers: &[Vec<Url>]) {
+    let mut trackers = tiers.iter().flatten();
+    if let Some(first) = trackers.next() {
+        writer.key(b"announce").bytes(first.as_str().as_bytes());
+    }
+    if trackers.next().is_some() {
+        writer.key(b"announce-list").begin_list();
+        let tiers = tiers.iter().filter(|tier| !tier.is_empty());
+        tiers.for_each(|tier| write_urls(writer, tier));
+        writer.end();
+    }
+}
+
+fn write_nodes(writer: &mut Writer, nodes: &[PeerAddress]) {
+    writer.begin_list();
+    for PeerAddress { host, port } in nodes {
+        let host = match host {
+            // Here an IPv6 address stands without brackets.
+            Host::Ipv6(address) => address.to_string(),
+            Host::Ipv4(_) | Host::Name(_) => host.to_string(),
+        };
+        writer.begin_list().bytes(host.as_bytes());
+        writer.integer(port.get()).end();
+    }
+    writer.end();
 }
 
 fn write_urls(writer: &mut Writer, urls: &[Url]) {

@@ -3,9 +3,8 @@
 use super::error::{Error, Fault, Located};
 use super::fields::{integer, list, string, wrong_type};
 use super::file_list::{Entry, FileListBuilder};
-use super::file_tree::{TreeWalk, attributes, symlink_components};
+use super::file_tree::{TreeWalk, attributes, len_bytes, symlink_components};
 use super::oddity::{Oddities, shown};
-use crate::base::limits;
 use crate::bencode::{Kind, List, Value};
 
 /// Reads `info.files`; where there is a v2 half, its tree is walked alongside.
@@ -15,7 +14,7 @@ pub(super) fn read_directory<'a>(
     list_builder: &mut FileListBuilder,
     oddities: &mut Oddities,
 ) -> Result<(), Error> {
-    let mut count = 0;
+    let mut names_a_file = false;
     for (index, item) in list(files, "info.files")?.enumerate() {
         let file = V1File::read(item, index)?;
         let mut entry = file.entry(index, oddities)?;
@@ -28,6 +27,7 @@ pub(super) fn read_directory<'a>(
                 oddities,
             )?;
         }
+        names_a_file |= !entry.attributes.padding;
         let at = Place(index, "length");
         match path {
             Path::Given(components) => list_builder
@@ -42,9 +42,8 @@ pub(super) fn read_directory<'a>(
                     .at(at)?;
             }
         }
-        count += 1;
     }
-    if count == 0 {
+    if !names_a_file {
         return Err(Error::new("info.files", Fault::NoFiles));
     }
     half.map_or(Ok(()), |mut half| half.at_end(oddities))
@@ -83,17 +82,6 @@ pub(super) fn read_single(
         half.at_end(oddities)?;
     }
     list_builder.push(entry, [name]).at("info.length")
-}
-
-fn len_bytes(length: i64) -> Result<u64, Fault> {
-    let len_bytes = u64::try_from(length).map_err(|_| Fault::Negative(length))?;
-    if len_bytes > limits::TOTAL_SIZE_BYTES_MAX {
-        return Err(Fault::TooLarge {
-            value: len_bytes,
-            max: limits::TOTAL_SIZE_BYTES_MAX,
-        });
-    }
-    Ok(len_bytes)
 }
 
 struct Place(usize, &'static str);
@@ -203,12 +191,14 @@ impl<'a> V1File<'a> {
     }
 }
 
-/// The components of a path that is all UTF-8.
+/// The components of a path that is all UTF-8 and names something.
 fn text_path(value: Value<'_>) -> Option<List<'_>> {
     let parts = value.as_list()?;
-    let mut probe = parts.clone().peekable();
-    probe.peek()?;
-    probe.all(|part| part.as_str().is_some()).then_some(parts)
+    let mut any_text = false;
+    for part in parts.clone() {
+        any_text |= !part.as_str()?.is_empty();
+    }
+    any_text.then_some(parts)
 }
 
 impl<'a> Path<'a> {

@@ -1,5 +1,6 @@
 //! Bytes to a torrent, in two passes: one finds where the hashes begin, one writes the dictionary.
 
+use std::collections::HashSet;
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 
 use bytes::Bytes;
@@ -133,6 +134,9 @@ impl<'a> Head<'a> {
             ..Outer::default()
         };
         let name = reader.text("name")?;
+        if name.is_empty() {
+            return Err(Error::new("name", Fault::Empty));
+        }
         let fragment_len_bytes = reader.u32("fragment length")?;
         let fits = (limits::PIECE_LENGTH_V2_BYTES_MIN..=limits::PIECE_LENGTH_BYTES_MAX)
             .contains(&fragment_len_bytes);
@@ -161,18 +165,31 @@ impl<'a> Head<'a> {
 
 fn trackers(reader: &mut Reader<'_>) -> Result<Vec<Vec<Url>>, Error> {
     let mut tiers: Vec<Vec<Url>> = Vec::new();
-    let mut last_tier = None;
-    for _ in 0..reader.u16("trackers")? {
+    let mut seen = HashSet::new();
+    let (mut last_tier, mut last_kept_tier) = (None, None);
+    let count = reader.u16("trackers")?;
+    if usize::from(count) > limits::OUTER_LIST_LEN_MAX {
+        let fault = Fault::TooLarge {
+            value: count.into(),
+            max: limits::OUTER_LIST_LEN_MAX as u64,
+        };
+        return Err(Error::new("trackers", fault));
+    }
+    for _ in 0..count {
         let tier = reader.u8("tracker tier")?;
         if last_tier.is_some_and(|last| tier < last) {
             return Err(reader.fault("tracker tier", "the tiers are not in order"));
         }
+        last_tier = Some(tier);
         let url = tracker(reader)?;
+        if !seen.insert(url.clone()) {
+            continue;
+        }
         match tiers.last_mut() {
-            Some(urls) if last_tier == Some(tier) => urls.push(url),
+            Some(urls) if last_kept_tier == last_tier => urls.push(url),
             _ => tiers.push(vec![url]),
         }
-        last_tier = Some(tier);
+        last_kept_tier = last_tier;
     }
     Ok(tiers)
 }

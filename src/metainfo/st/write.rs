@@ -4,12 +4,15 @@ use super::{
     FAMILY_IPV4, FAMILY_IPV6, FLAG_DIRECTORY, MAGIC, TRANSPORT_HTTP, TRANSPORT_UDP, TRANSPORT_URL,
     VERSION,
 };
-use crate::base::{Host, Scheme, Url};
+use crate::base::{Host, Scheme, Sha256Digest, Url};
 use crate::bencode::Value;
 use crate::metainfo::error::{Error, Fault, Located};
 use crate::metainfo::file_tree::TreeWalk;
 use crate::metainfo::layers::PieceLayers;
 use crate::metainfo::oddity::Oddities;
+
+/// How many tiers a byte tells apart.
+pub(in crate::metainfo) const TIERS_MAX: usize = 256;
 
 /// What a `.st` carries.
 #[derive(Debug)]
@@ -65,9 +68,19 @@ fn layer_of<'a>(root: &'a [u8], len_bytes: u64, content: &Content<'a>) -> Result
     if len_bytes <= u64::from(content.piece_length) {
         return Ok(root);
     }
-    let layer =
-        crate::base::Sha256Digest::from_slice(root).and_then(|root| content.layers.get(&root));
+    let layer = Sha256Digest::from_slice(root).and_then(|root| content.layers.get(&root));
     layer.ok_or(Fault::Missing).at("piece layers")
+}
+
+/// What one file of a directory takes, its hashes included.
+pub(in crate::metainfo) fn file_len_bytes(
+    path: &[&[u8]],
+    len_bytes: u64,
+    piece_length: u32,
+) -> u64 {
+    let names: usize = path.iter().map(|name| 2 + name.len()).sum();
+    let hash_count = len_bytes.div_ceil(u64::from(piece_length));
+    2 + names as u64 + 8 + hash_count * Sha256Digest::LEN as u64
 }
 
 fn too_long() -> Fault {
