@@ -70,14 +70,21 @@ impl<'a> Walk<'a> {
         let mut at = self.at;
         loop {
             match self.raw.get(at)? {
-                digit @ b'0'..=b'9' => len = len * 10 + usize::from(digit - b'0'),
+                // Only unchecked bytes have lengths that do not fit.
+                digit @ b'0'..=b'9' => {
+                    len = len
+                        .checked_mul(10)?
+                        .checked_add(usize::from(digit - b'0'))?;
+                }
                 b':' if at > self.at => break,
                 _ => return None,
             }
             at += 1;
         }
-        let content = self.raw.get(at + 1..at + 1 + len)?;
-        self.at = at + 1 + len;
+        let start = at + 1;
+        let end = start.checked_add(len)?;
+        let content = self.raw.get(start..end)?;
+        self.at = end;
         Some(content)
     }
 
