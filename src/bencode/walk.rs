@@ -29,6 +29,10 @@ impl<'a> Walk<'a> {
         Self { raw, at: 1 }
     }
 
+    pub(super) fn raw(&self) -> &'a [u8] {
+        self.raw
+    }
+
     /// A cursor at the first item of a list or the first key of a dictionary.
     pub fn inside(value: Value<'a>) -> Option<Self> {
         matches!(value.kind(), Kind::List | Kind::Dict).then(|| Self::into(value.raw()))
