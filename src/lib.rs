@@ -8,6 +8,7 @@
 //! | 1 | [`hash`] | SHA-1 and SHA-256 |
 //! | 1 | [`bencode`] | the strict, zero-copy reader and the writer |
 //! | 2 | [`metainfo`] | bytes <-> values: `.torrent`, `.mtorrent`, `.st`, magnets, safe paths |
+//! | 6 | [`storage`] | content on disks: scanned, read through bounded windows, hashed, verified |
 //! | 8 | [`cli`] | the commands |
 
 pub mod base;
@@ -15,3 +16,4 @@ pub mod bencode;
 pub mod cli;
 pub mod hash;
 pub mod metainfo;
+pub mod storage;

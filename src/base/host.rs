@@ -4,7 +4,7 @@ use std::fmt;
 use std::net::{Ipv4Addr, Ipv6Addr};
 use std::num::NonZeroU16;
 
-use super::excerpt::excerpt;
+use super::text::excerpt;
 
 const NAME_LEN_BYTES_MAX: usize = 253;
 const LABEL_LEN_BYTES_MAX: usize = 63;

@@ -4,8 +4,8 @@ use std::fmt;
 use std::num::NonZeroU16;
 use std::str::FromStr;
 
-use super::excerpt::excerpt;
 use super::host::{Host, HostError, parse_port, split_port};
+use super::text::excerpt;
 
 /// `name:port`, `ipv4:port` or `[ipv6]:port`.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]

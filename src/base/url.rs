@@ -9,9 +9,9 @@ use std::borrow::Cow;
 use std::fmt::{self, Write as _};
 use std::str::FromStr;
 
-use super::excerpt::excerpt;
 use super::host::{Host, HostError, parse_port, split_port};
 use super::limits::URL_LEN_BYTES_MAX;
+use super::text::excerpt;
 
 /// A checked URL. Two are equal when their texts are.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]

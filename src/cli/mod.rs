@@ -1,7 +1,54 @@
 //! The commands, and the only room that speaks to people.
+//!
+//! A command line is parsed without looking at the world ([`args`]); then each command does its
+//! work and returns an error with its whole story, which is told once, here, as a sentence on
+//! standard error. Results go to standard output and nothing else does.
 
+mod args;
+mod convert;
+mod create;
+mod date;
+mod input;
+mod logging;
+mod progress;
+mod show;
+mod size;
+mod verify;
+
+use std::io;
 use std::process::ExitCode;
 
+use anyhow::Result;
+use clap::Parser as _;
+
+use args::{Args, ClientCommand, Command};
+
+/// Exit status 0: done; 1: failed; 2: bad usage (which the parser of arguments sees to).
 pub fn main() -> ExitCode {
-    ExitCode::SUCCESS
+    let args = Args::parse();
+    logging::start(args.verbose);
+    match run(args.command) {
+        Ok(()) => ExitCode::SUCCESS,
+        // Whoever read our output has seen enough.
+        Err(error) if is_broken_pipe(&error) => ExitCode::SUCCESS,
+        Err(error) => {
+            eprintln!("mt: {error:#}");
+            ExitCode::FAILURE
+        }
+    }
+}
+
+fn run(command: Command) -> Result<()> {
+    match command {
+        Command::Client(ClientCommand::Show(args)) => show::run(&args),
+        Command::Client(ClientCommand::Convert(args)) => convert::run(&args),
+        Command::Client(ClientCommand::Create(args)) => create::run(&args),
+        Command::Client(ClientCommand::Verify(args)) => verify::run(&args),
+    }
+}
+
+fn is_broken_pipe(error: &anyhow::Error) -> bool {
+    error
+        .downcast_ref::<io::Error>()
+        .is_some_and(|error| error.kind() == io::ErrorKind::BrokenPipe)
 }

@@ -5,8 +5,6 @@
 //! compute other hashes. Only what stands around the info dictionary may be left out, and it is
 //! named too.
 
-use std::borrow::Cow;
-
 use super::error::Error;
 use super::file_tree::TreeWalk;
 use super::info::Version;
@@ -59,20 +57,20 @@ impl Metainfo {
             Format::Torrent => Ok(self.to_torrent()),
             Format::Magnet => Ok(format!("{}\n", self.magnet()).into_bytes()),
             Format::Mtorrent => {
-                let name = self.name_bytes();
+                let name = self.info.raw_name();
                 let hashes = self.info.v1_hashes().unwrap_or_default();
                 Ok(mtorrent::write(
-                    &name,
+                    name,
                     self.info.files().content_bytes(),
                     hashes,
                     &self.outer,
                 ))
             }
             Format::St => {
-                let name = self.name_bytes();
+                let name = self.info.raw_name();
                 let empty = Value::from_checked(b"de");
                 st::write(&st::Content {
-                    name: &name,
+                    name,
                     piece_length: self.info.piece_length(),
                     tree: self.info_field(b"file tree").unwrap_or(empty),
                     layers: &self.layers,
@@ -97,30 +95,19 @@ impl Metainfo {
         self.info.value().as_dict()?.get(key)
     }
 
-    /// The name as the torrent has it, not as the disk may have it.
-    pub(super) fn name_bytes(&self) -> Cow<'_, [u8]> {
-        let field = |key: &[u8]| self.info_field(key).and_then(Value::as_bytes);
-        let twin = field(b"name.utf-8").filter(|name| std::str::from_utf8(name).is_ok());
-        Cow::Borrowed(
-            twin.filter(|name| !name.is_empty())
-                .or(field(b"name"))
-                .unwrap_or_default(),
-        )
-    }
-
     fn mtorrent_obstacles(&self, obstacles: &mut Obstacles) {
-        let name = self.name_bytes();
+        let name = self.info.raw_name();
         if self.info.is_directory() {
             obstacles.impossible.push(format!(
                 "`{}` is a directory; the format carries one file",
-                shown(&name)
+                shown(name)
             ));
             return;
         }
         if name.iter().any(|byte| matches!(byte, b'\n' | b'\r')) {
             obstacles
                 .impossible
-                .push(format!("the name `{}` holds a line break", shown(&name)));
+                .push(format!("the name `{}` holds a line break", shown(name)));
         }
         let piece_length = self.info.piece_length();
         if piece_length != mtorrent::PIECE_LENGTH_BYTES {
@@ -159,7 +146,7 @@ impl Metainfo {
 
     fn st_obstacles(&self, obstacles: &mut Obstacles) {
         let too_long = |text: &[u8]| u16::try_from(text.len()).is_err();
-        if too_long(&self.name_bytes()) {
+        if too_long(self.info.raw_name()) {
             obstacles
                 .impossible
                 .push("the name is longer than 65535 bytes".to_owned());

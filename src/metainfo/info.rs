@@ -4,11 +4,11 @@ use bytes::Bytes;
 
 use super::error::{Error, Fault, Located};
 use super::fields::{integer, offset_in, string, walk};
-use super::file_list::{FileList, FileListBuilder, Layout};
+use super::file_list::{File, FileList, FileListBuilder, Layout};
 use super::file_tree::TreeWalk;
 use super::oddity::{Oddities, shown};
 use super::safe_path::clean_name;
-use super::v1_files::{V2Half, read_directory, read_single};
+use super::v1_files::{V2Half, for_each_path, read_directory, read_single};
 use crate::base::{InfoHashes, Sha1Digest, limits};
 use crate::bencode::{Limits, Value, parse};
 use crate::hash::{sha1, sha256};
@@ -131,6 +131,40 @@ impl Info {
     /// Whether the files lie in a directory of the torrent's name.
     pub fn is_directory(&self) -> bool {
         self.is_directory
+    }
+
+    /// The name as the torrent has it, which may be unfit for a disk.
+    pub fn raw_name(&self) -> &[u8] {
+        let fields = Fields::read(self.value());
+        fields.and_then(|fields| fields.name()).unwrap_or_default()
+    }
+
+    /// Calls with the index of each file and its path as the torrent has it, which may be unfit
+    /// for a disk. Padding without a path is left out.
+    pub fn for_each_raw_path(&self, mut each: impl FnMut(usize, &[&[u8]])) {
+        let Ok(fields) = Fields::read(self.value()) else {
+            return;
+        };
+        if let Some(files) = fields.files {
+            for_each_path(files, each);
+        } else if self.version().has_v1() {
+            each(0, &[self.raw_name()]);
+        } else if let Some(Ok(mut tree)) = fields.file_tree.map(TreeWalk::new) {
+            let mut index = 0;
+            while let Ok(Some(_)) = tree.next_file(&mut Oddities::default()) {
+                each(index, tree.components());
+                index += 1;
+            }
+        }
+    }
+
+    /// Where a file of this torrent belongs, below the directory that all torrents are put in.
+    pub fn full_path(&self, file: &File<'_>) -> String {
+        if self.is_directory {
+            format!("{}/{}", self.name, file.path)
+        } else {
+            file.path.to_owned()
+        }
     }
 
     pub fn piece_length(&self) -> u32 {

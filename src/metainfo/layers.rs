@@ -8,7 +8,7 @@ use super::fields::{offset_in, string, walk};
 use super::file_list::FileList;
 use super::oddity::shown;
 use crate::base::{Sha256Digest, hex::Hex};
-use crate::bencode::{Value, Walk};
+use crate::bencode::{Value, Walk, Writer};
 use crate::hash::merkle;
 
 /// Piece layers that were found to match their roots.
@@ -149,8 +149,17 @@ fn check_length(
     Ok(())
 }
 
+/// The root over the hashes of the pieces of one file.
+pub(super) fn root_of(hashes: &[u8], piece_length: u32) -> Sha256Digest {
+    let nodes: Vec<Sha256Digest> = hashes
+        .chunks_exact(Sha256Digest::LEN)
+        .filter_map(Sha256Digest::from_slice)
+        .collect();
+    merkle::root(&nodes, merkle::piece_height(piece_length))
+}
+
 fn check_root(hashes: &[u8], root: &Sha256Digest, piece_length: u32) -> Result<(), Error> {
-    let computed = merkle::root_of_piece_layer(hashes, piece_length);
+    let computed = root_of(hashes, piece_length);
     if computed == *root {
         return Ok(());
     }
@@ -158,4 +167,21 @@ fn check_root(hashes: &[u8], root: &Sha256Digest, piece_length: u32) -> Result<(
         computed: computed.to_string(),
     };
     Err(Error::new(format_args!("piece layers.{root}"), fault))
+}
+
+/// Writes the dictionary; empty where there are no layers.
+pub(super) fn write_layers(mut layers: Vec<(Sha256Digest, &[u8])>) -> Vec<u8> {
+    if layers.is_empty() {
+        return Vec::new();
+    }
+    layers.sort_unstable();
+    // Files with the same content share a layer.
+    layers.dedup_by_key(|(root, _)| *root);
+    let mut writer = Writer::default();
+    writer.begin_dict();
+    for (root, hashes) in layers {
+        writer.key(root.as_bytes()).bytes(hashes);
+    }
+    writer.end();
+    writer.finish()
 }

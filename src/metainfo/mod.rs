@@ -5,6 +5,7 @@
 //! that they stand for. So there is one reader of info dictionaries ([`Info::parse`]), and where
 //! the bytes are the same, the swarm is the same.
 
+pub mod build;
 mod convert;
 mod error;
 mod fields;

@@ -5,6 +5,41 @@ use super::oddity::shown;
 use crate::base::Sha256Digest;
 use crate::bencode::Writer;
 
+/// What the tree says of a file.
+#[derive(Clone, Copy, Debug, Default)]
+pub(super) struct TreeFile<'a> {
+    pub(super) len_bytes: u64,
+    /// There exactly when the file is not empty.
+    pub(super) root: Option<&'a Sha256Digest>,
+    pub(super) attr: Option<&'a [u8]>,
+    /// The target of a link, its components joined by `/`.
+    pub(super) symlink: Option<&'a [u8]>,
+}
+
+impl TreeFile<'_> {
+    fn write(&self, writer: &mut Writer) {
+        if let Some(attr) = self.attr {
+            writer.key(b"attr").bytes(attr);
+        }
+        writer.key(b"length").integer(self.len_bytes);
+        if let Some(root) = self.root {
+            writer.key(b"pieces root").bytes(root.as_bytes());
+        }
+        if let Some(target) = self.symlink {
+            write_target(writer, target);
+        }
+    }
+}
+
+/// Writes where a link points to, in either half of a torrent.
+pub(super) fn write_target(writer: &mut Writer, target: &[u8]) {
+    writer.key(b"symlink path").begin_list();
+    for component in target.split(|byte| *byte == b'/') {
+        writer.bytes(component);
+    }
+    writer.end();
+}
+
 /// Takes files in the order of the tree and opens and closes directories between them.
 #[derive(Debug)]
 pub(super) struct TreeWriter<'w, 'p> {
@@ -26,14 +61,12 @@ impl<'w, 'p> TreeWriter<'w, 'p> {
         }
     }
 
-    /// Adds a file, whose root is there exactly when it is not empty.
-    pub(super) fn file(
-        &mut self,
-        path: &[&'p [u8]],
-        len_bytes: u64,
-        root: Option<&Sha256Digest>,
-    ) -> Result<(), Fault> {
-        assert_eq!(root.is_some(), len_bytes > 0, "a root is of content");
+    pub(super) fn file(&mut self, path: &[&'p [u8]], file: &TreeFile<'_>) -> Result<(), Fault> {
+        assert_eq!(
+            file.root.is_some(),
+            file.len_bytes > 0,
+            "a root is of content"
+        );
         let Some((name, directories)) = path.split_last() else {
             return Err(Fault::Empty);
         };
@@ -49,10 +82,7 @@ impl<'w, 'p> TreeWriter<'w, 'p> {
         }
         self.open = directories.len();
         self.writer.key(name).begin_dict().key(b"").begin_dict();
-        self.writer.key(b"length").integer(len_bytes);
-        if let Some(root) = root {
-            self.writer.key(b"pieces root").bytes(root.as_bytes());
-        }
+        file.write(self.writer);
         self.writer.end().end();
         self.last.clear();
         self.last.extend_from_slice(path);

@@ -53,6 +53,19 @@ pub(super) fn read_directory<'a>(
     half.map_or(Ok(()), |mut half| half.at_end(oddities))
 }
 
+/// Calls with the index and the path of each file of `info.files`, which was read before.
+pub(super) fn for_each_path(files: Value<'_>, mut each: impl FnMut(usize, &[&[u8]])) {
+    for (index, item) in files.as_list().into_iter().flatten().enumerate() {
+        let read = V1File::read(item, index).and_then(|file| {
+            let entry = file.entry(index, &mut Oddities::default())?;
+            file.path(index, &entry)
+        });
+        if let Ok(path @ Path::Given(_)) = read {
+            each(index, &path.components().collect::<Vec<_>>());
+        }
+    }
+}
+
 /// Reads the one file of a torrent without `files`.
 pub(super) fn read_single(
     name: &[u8],

@@ -99,7 +99,11 @@ pub(crate) fn hybrid(file_count: u32) -> Vec<u8> {
 /// A v2 torrent of one file, most of which is the hashes of its pieces.
 pub(crate) fn v2_with_layer(piece_count: u32) -> Vec<u8> {
     let layer = noise(Sha256Digest::LEN, piece_count);
-    let root = merkle::root_of_piece_layer(&layer, V2_PIECE_LENGTH_BYTES);
+    let nodes: Vec<Sha256Digest> = layer
+        .chunks(Sha256Digest::LEN)
+        .filter_map(Sha256Digest::from_slice)
+        .collect();
+    let root = merkle::root(&nodes, merkle::piece_height(V2_PIECE_LENGTH_BYTES));
     let mut writer = Writer::default();
     writer.begin_dict();
     writer.key(b"info").begin_dict();

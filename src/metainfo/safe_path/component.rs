@@ -5,7 +5,7 @@
 //! 1. Bytes that are not UTF-8 become `_`, one for each broken sequence. An overlong `/` or `.` is
 //!    such a sequence, and never becomes what it pretends to be.
 //! 2. A character that some system refuses, or that hides or reorders what a person reads, becomes
-//!    `_`: see [`is_unfit`].
+//!    `_`: see `is_unfit`.
 //! 3. A name over 255 bytes, which no common file system takes, loses the end of its stem and keeps
 //!    its extension. Two names may become one here; telling files apart is the next room's work.
 //! 4. Each dot and space at the end becomes `_`, because Windows drops them, and `a.` would be `a`.
@@ -16,6 +16,7 @@
 //! Letters stay as they are: Unicode normalisation is a matter of taste among file systems, and a
 //! name that was normalised here would no longer be the one that other programs wrote.
 
+use crate::base::is_deceptive;
 use crate::base::limits::PATH_COMPONENT_LEN_BYTES_MAX;
 
 /// Beyond this what follows the last dot is a part of a sentence, not the kind of a file.
@@ -130,35 +131,6 @@ fn is_unfit_ascii(byte: u8) -> bool {
     byte.is_ascii_control()
         || matches!(byte, b'/' | b'\\')
         || matches!(byte, b'<' | b'>' | b':' | b'"' | b'|' | b'?' | b'*')
-}
-
-/// Whether a character makes a name read as another: it shows nothing, breaks the line, or turns
-/// the direction of its neighbours (`exe.txt` behind an override is a program).
-///
-/// These are the characters that Unicode tells programs to draw as nothing, without the variation
-/// selectors (they only choose how the sign before them looks) and with the line separators, the
-/// embedding controls and the annotation marks. That takes the joiners from some scripts and from
-/// composed emoji too: a less pretty name is better than two that look the same.
-fn is_deceptive(c: char) -> bool {
-    matches!(c,
-        '\u{ad}'                        // soft hyphen
-        | '\u{34f}'                     // grapheme joiner
-        | '\u{61c}'                     // Arabic letter mark
-        | '\u{115f}'..='\u{1160}'       // Hangul fillers
-        | '\u{17b4}'..='\u{17b5}'       // Khmer inherent vowels
-        | '\u{180e}'                    // Mongolian vowel separator
-        | '\u{200b}'..='\u{200f}'       // zero-width space and joiners, direction marks
-        | '\u{2028}'..='\u{202e}'       // line and paragraph separators, embeddings, overrides
-        | '\u{2060}'..='\u{206f}'       // word joiner, invisible operators, isolates
-        | '\u{3164}'                    // Hangul filler
-        | '\u{feff}'                    // byte order mark
-        | '\u{ffa0}'                    // Hangul filler, half width
-        | '\u{fff0}'..='\u{fffb}'       // reserved as invisible, interlinear annotation
-        | '\u{1bca0}'..='\u{1bca3}'     // shorthand format controls
-        | '\u{1d173}'..='\u{1d17a}'     // musical format controls
-        | '\u{e0000}'..='\u{e00ff}'     // tags
-        | '\u{e01f0}'..='\u{e0fff}'     // reserved as invisible
-    )
 }
 
 /// Applies what depends on the whole of the name at `start`. Each cut may uncover a space, and

@@ -145,6 +145,16 @@ fn shortens_the_stem_and_keeps_the_extension() {
 }
 
 #[test]
+fn the_longest_extension_survives_however_many_bytes_it_took() {
+    let raw = format!("{}.{}", "x".repeat(2000), "\u{e0041}".repeat(16));
+    let extension = format!(".{}", "_".repeat(16));
+    assert_eq!(
+        clean_component(raw.as_bytes()),
+        "x".repeat(238) + &extension
+    );
+}
+
+#[test]
 fn what_the_cut_uncovers_is_cleaned_too() {
     let space_at_the_cut = format!("{} {}", "x".repeat(254), "y".repeat(20));
     assert_eq!(

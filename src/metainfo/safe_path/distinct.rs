@@ -1,6 +1,6 @@
 //! No two files of a torrent on one place of the disk.
 //!
-//! Paths are judged as [`fold`] compares them, so that the answer is the same on a disk that tells
+//! Paths are judged as `fold` compares them, so that the answer is the same on a disk that tells
 //! cases apart and on one that does not:
 //!
 //! - Of files with one path the first in the torrent's order keeps it. Real files come before
@@ -102,21 +102,26 @@ fn sorted_files(arena: &PathArena, is_padding: impl Fn(usize) -> bool) -> Vec<En
             at,
         })
         .collect();
-    sort_entries(&mut files, |a, b| {
-        let by_path = fold::compare(arena.path_of(a), arena.path_of(b));
-        by_path.then_with(|| is_padding(a.at as usize).cmp(&is_padding(b.at as usize)))
-    });
+    let compare = |a, b| fold::compare(arena.path_of(a), arena.path_of(b));
+    sort_entries(&mut files, compare, |file| is_padding(file.at as usize));
     files
 }
 
-/// Sorts by hash, then as `order` says, then by position.
-fn sort_entries(entries: &mut [Entry], order: impl Fn(Entry, Entry) -> Ordering) {
+/// Sorts by hash and text; of one text, those that `comes_last` says come last, and else by position.
+fn sort_entries(
+    entries: &mut [Entry],
+    compare: impl Fn(Entry, Entry) -> Ordering,
+    comes_last: impl Fn(Entry) -> bool,
+) {
     entries.sort_unstable();
     let runs = entries.chunk_by_mut(|a, b| a.hash == b.hash);
     for run in runs.filter(|run| run.len() > 1) {
-        // Stable, so that positions stay in order; and one pass where the run is in order already,
-        // as it is when a million files have one name.
-        run.sort_by(|&a, &b| order(a, b));
+        // Stable, so that positions stay in order; and one pass where all texts are equal, as they
+        // are when a million files have one name. A second order in here would cost that.
+        run.sort_by(|&a, &b| compare(a, b));
+        for same in run.chunk_by_mut(|&a, &b| compare(a, b).is_eq()) {
+            same.sort_by_key(|&entry| comes_last(entry));
+        }
     }
 }
 
@@ -184,9 +189,8 @@ fn sorted_numbered_directories(arena: &PathArena) -> Vec<Entry> {
             directories.push(Entry { hash, at });
         }
     });
-    sort_entries(&mut directories, |a, b| {
-        fold::compare(arena.directory_of(a), arena.directory_of(b))
-    });
+    let compare = |a, b| fold::compare(arena.directory_of(a), arena.directory_of(b));
+    sort_entries(&mut directories, compare, |_| false);
     directories
 }
 
@@ -217,10 +221,8 @@ fn sorted_by_family(
             }
         })
         .collect();
-    sort_entries(&mut families, |a, b| {
-        let by_family = compare_families(arena, a, b);
-        by_family.then_with(|| is_padding(a.at as usize).cmp(&is_padding(b.at as usize)))
-    });
+    let compare = |a, b| compare_families(arena, a, b);
+    sort_entries(&mut families, compare, |file| is_padding(file.at as usize));
     families
 }
 
@@ -235,15 +237,9 @@ fn numbered_parts(path: &str) -> (&str, &str) {
 }
 
 fn compare_families(arena: &PathArena, a: Entry, b: Entry) -> Ordering {
-    let (a, b) = (
-        numbered_parts(arena.path_of(a)),
-        numbered_parts(arena.path_of(b)),
-    );
-    if a == b {
-        return Ordering::Equal;
-    }
-    let joined = |(stem, extension)| fold::folded(stem).chain(fold::folded(extension));
-    joined(a).cmp(joined(b))
+    let (stem_a, extension_a) = numbered_parts(arena.path_of(a));
+    let (stem_b, extension_b) = numbered_parts(arena.path_of(b));
+    fold::compare(stem_a, stem_b).then_with(|| fold::compare(extension_a, extension_b))
 }
 
 /// Appends a new path for each file and says where each starts. The files keep their old ones

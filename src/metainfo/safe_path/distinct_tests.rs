@@ -58,6 +58,10 @@ fn numbers_repeated_paths_before_the_extension() {
         ["d/a.txt", "d/A (2).TXT", "d/a (3).txt", "e/a.txt"]
     );
     assert_eq!(distinct(&[".rc", ".rc"]), [".rc", ".rc (2)"]);
+    assert_eq!(
+        distinct(&["Dr. No way", "Dr. No way"]),
+        ["Dr. No way", "Dr. No way (2)"]
+    );
     assert_eq!(distinct(&["x.y/a", "x.y/a"]), ["x.y/a", "x.y/a (2)"]);
     assert_eq!(distinct(&["D/a", "d/A"]), ["D/a", "d/A (2)"]);
 }
@@ -151,9 +155,8 @@ fn equal_hashes_are_not_equal_paths() {
     let arena = arena_of(&["b", "a", "B", "a/x", "c", "A"]);
     let flooded = |at| Entry { hash: 7, at };
     let mut files: Vec<Entry> = (0..6).map(flooded).collect();
-    sort_entries(&mut files, |a, b| {
-        fold::compare(arena.path_of(a), arena.path_of(b))
-    });
+    let compare = |a, b| fold::compare(arena.path_of(a), arena.path_of(b));
+    sort_entries(&mut files, compare, |_| false);
     let mut gives_way = vec![false; 6];
     mark_repeated_paths(&arena, &files, &mut gives_way);
     assert_eq!(gives_way, [false, false, true, false, false, true]);
@@ -162,6 +165,38 @@ fn equal_hashes_are_not_equal_paths() {
     assert_eq!(found("A/X"), Some(3));
     assert_eq!(found("d"), None);
     assert_eq!(find(&files, (8, "a"), |file| arena.path_of(file)), None);
+}
+
+/// Two extensions that give names of one hash: with 32 bits there are some among so many.
+fn extensions_of_one_hash() -> (String, String) {
+    let name = |number: u32| format!("x.{number}");
+    let mut hashed: Vec<(u32, u32)> = (0..400_000)
+        .map(|number| (FoldedHash::of(&name(number)), number))
+        .collect();
+    hashed.sort_unstable();
+    let pair = hashed
+        .windows(2)
+        .find(|pair| pair[0].0 == pair[1].0)
+        .unwrap();
+    (name(pair[0].1), name(pair[1].1))
+}
+
+#[test]
+fn names_of_one_hash_are_numbered_apart() {
+    let (a, b) = extensions_of_one_hash();
+    let number = |name: &str, number| name.replace('.', &format!(" ({number})."));
+    assert_eq!(
+        distinct(&[&a, &b, &a, &b, &a]),
+        [
+            a.clone(),
+            b.clone(),
+            number(&a, 2),
+            number(&b, 2),
+            number(&a, 3)
+        ]
+    );
+    let inside = format!("{a}/y");
+    assert_eq!(distinct(&[&b, &inside]), [b, inside]);
 }
 
 /// Runs for some seconds without optimisation; with steps in the square of the files it would not
@@ -185,11 +220,13 @@ fn a_hundred_thousand_files_of_one_name() {
     assert_distinct(&arena);
 }
 
+type PathOf = fn(usize) -> String;
+
 #[test]
 #[ignore = "a measurement: run it in release with --no-capture"]
 fn measure_a_million_files() {
     const FILES: usize = 1_000_000;
-    let sets: [(&str, fn(usize) -> String); 6] = [
+    let sets: [(&str, PathOf); 6] = [
         ("distinct", |file| {
             format!("dir {}/file {file}.bin", file / 1000)
         }),

@@ -10,13 +10,13 @@ use super::{
 };
 use crate::base::{Sha256Digest, Url, limits};
 use crate::bencode::Writer;
-use crate::hash::merkle;
 use crate::metainfo::error::{Error, Fault, Located};
 use crate::metainfo::info::Info;
+use crate::metainfo::layers::{root_of, write_layers};
 use crate::metainfo::oddity::{Oddities, shown};
 use crate::metainfo::outer::Outer;
 use crate::metainfo::torrent::Metainfo;
-use crate::metainfo::tree_writer::TreeWriter;
+use crate::metainfo::tree_writer::{TreeFile, TreeWriter};
 
 /// Reads a `.st`. Takes the bytes so that they are gone before the result is checked.
 pub fn read(bytes: Vec<u8>) -> Result<Metainfo, Error> {
@@ -279,13 +279,17 @@ fn write_dictionaries<'a>(
             0 => None,
             1 => Sha256Digest::from_slice(own),
             _ => {
-                let root = merkle::root_of_piece_layer(own, head.fragment_len_bytes);
+                let root = root_of(own, head.fragment_len_bytes);
                 layers.push((root, own));
                 Some(root)
             }
         };
-        tree.file(&file.components, file.len_bytes, root.as_ref())
-            .at("files")?;
+        let properties = TreeFile {
+            len_bytes: file.len_bytes,
+            root: root.as_ref(),
+            ..TreeFile::default()
+        };
+        tree.file(&file.components, &properties).at("files")?;
     }
     tree.finish();
     writer.key(b"meta version").integer(2);
@@ -293,20 +297,4 @@ fn write_dictionaries<'a>(
     writer.key(b"piece length").integer(head.fragment_len_bytes);
     writer.end();
     Ok((writer.finish(), write_layers(layers)))
-}
-
-fn write_layers(mut layers: Vec<(Sha256Digest, &[u8])>) -> Vec<u8> {
-    if layers.is_empty() {
-        return Vec::new();
-    }
-    layers.sort_unstable();
-    // Files with the same content share a layer.
-    layers.dedup_by_key(|(root, _)| *root);
-    let mut writer = Writer::default();
-    writer.begin_dict();
-    for (root, hashes) in layers {
-        writer.key(root.as_bytes()).bytes(hashes);
-    }
-    writer.end();
-    writer.finish()
 }

@@ -1,0 +1,194 @@
+//! Info dictionaries for content that was just hashed.
+
+use bytes::Bytes;
+
+use super::error::{Error, Located};
+use super::info::{Info, Version};
+use super::layers::{root_of, write_layers};
+use super::oddity::Oddities;
+use super::outer::Outer;
+use super::torrent::Metainfo;
+use super::tree_writer::{TreeFile, TreeWriter, write_target};
+use crate::base::{Sha1Digest, Sha256Digest};
+use crate::bencode::Writer;
+
+/// What a torrent is made of. The files stand in the order of a v2 file tree.
+#[derive(Clone, Debug)]
+pub struct Plan<'a> {
+    pub version: Version,
+    pub name: &'a [u8],
+    /// Otherwise there is one file, of that name.
+    pub is_directory: bool,
+    pub files: &'a [PlannedFile],
+    pub piece_length: u32,
+    pub private: bool,
+    pub source: Option<&'a str>,
+}
+
+/// One file, with its path below the directory (`a/b`; of a single file it means nothing).
+#[derive(Clone, Debug, Default)]
+pub struct PlannedFile {
+    pub path: Vec<u8>,
+    pub len_bytes: u64,
+    pub executable: bool,
+    /// Where a link points to, relative to the directory of the torrent (`a/b`).
+    pub symlink: Option<Vec<u8>>,
+}
+
+/// The hashes of the content, for the halves that the version has.
+#[derive(Clone, Copy, Debug)]
+pub struct Hashes<'a> {
+    /// Of the pieces of the v1 half. In a hybrid every file but the last is padded to whole pieces.
+    pub v1: &'a [Sha1Digest],
+    /// Of the pieces of the v2 half, file after file.
+    pub v2: &'a [Sha256Digest],
+}
+
+impl PlannedFile {
+    fn components(&self) -> impl Iterator<Item = &[u8]> {
+        self.path.split(|byte| *byte == b'/')
+    }
+
+    fn attr(&self) -> Option<&'static [u8]> {
+        match (self.executable, &self.symlink) {
+            (_, Some(_)) => Some(b"l"),
+            (true, None) => Some(b"x"),
+            (false, None) => None,
+        }
+    }
+}
+
+/// Makes the torrent, and reads it back as anyone would.
+pub fn build(plan: &Plan<'_>, hashes: Hashes<'_>, outer: Outer) -> Result<Metainfo, Error> {
+    let mut writer = Writer::with_capacity(plan.files.len() * 64 + hashes.v1.len() * 20);
+    let mut layers = Vec::new();
+    writer.begin_dict();
+    if plan.version.has_v1() && !plan.is_directory {
+        write_attributes(&mut writer, &plan.files[0]);
+    }
+    if plan.version.has_v2() {
+        writer.key(b"file tree");
+        layers = write_tree(&mut writer, plan, hashes.v2)?;
+    }
+    if plan.version.has_v1() {
+        if plan.is_directory {
+            write_files(&mut writer, plan);
+        } else {
+            writer.key(b"length").integer(plan.files[0].len_bytes);
+        }
+    }
+    if plan.version.has_v2() {
+        writer.key(b"meta version").integer(2);
+    }
+    writer.key(b"name").bytes(plan.name);
+    writer.key(b"piece length").integer(plan.piece_length);
+    if plan.version.has_v1() {
+        let len_bytes = hashes.v1.len() * Sha1Digest::LEN;
+        writer.key(b"pieces").bytes_with(len_bytes, |out| {
+            hashes
+                .v1
+                .iter()
+                .for_each(|hash| out.extend_from_slice(hash.as_bytes()));
+        });
+    }
+    if plan.private {
+        writer.key(b"private").integer(1);
+    }
+    if let Some(source) = plan.source {
+        writer.key(b"source").bytes(source.as_bytes());
+    }
+    writer.end();
+    let mut oddities = Oddities::default();
+    let info = Info::parse(Bytes::from(writer.finish()), &mut oddities)?;
+    Metainfo::from_parts(info, Bytes::from(layers), outer, oddities)
+}
+
+fn write_attributes(writer: &mut Writer, file: &PlannedFile) {
+    if let Some(attr) = file.attr() {
+        writer.key(b"attr").bytes(attr);
+    }
+}
+
+/// Writes `files` of the v1 half, with padding between them in a hybrid.
+fn write_files(writer: &mut Writer, plan: &Plan<'_>) {
+    writer.key(b"files").begin_list();
+    let last_content = plan.files.iter().rposition(|file| file.len_bytes > 0);
+    for (index, file) in plan.files.iter().enumerate() {
+        writer.begin_dict();
+        write_attributes(writer, file);
+        writer.key(b"length").integer(file.len_bytes);
+        writer.key(b"path").begin_list();
+        file.components().for_each(|component| {
+            writer.bytes(component);
+        });
+        writer.end();
+        if let Some(target) = &file.symlink {
+            write_target(writer, target);
+        }
+        writer.end();
+        let gap = file
+            .len_bytes
+            .next_multiple_of(u64::from(plan.piece_length))
+            - file.len_bytes;
+        let has_successor = last_content.is_some_and(|last| index < last);
+        if plan.version == Version::Hybrid && gap > 0 && has_successor {
+            write_padding(writer, gap);
+        }
+    }
+    writer.end();
+}
+
+fn write_padding(writer: &mut Writer, len_bytes: u64) {
+    writer.begin_dict();
+    writer.key(b"attr").bytes(b"p");
+    writer.key(b"length").integer(len_bytes);
+    writer.key(b"path").begin_list();
+    writer
+        .bytes(b".pad")
+        .bytes(len_bytes.to_string().as_bytes());
+    writer.end().end();
+}
+
+/// Writes the tree and returns the `piece layers` that belong to it.
+fn write_tree(
+    writer: &mut Writer,
+    plan: &Plan<'_>,
+    mut hashes: &[Sha256Digest],
+) -> Result<Vec<u8>, Error> {
+    let mut layers: Vec<(Sha256Digest, Vec<u8>)> = Vec::new();
+    let mut tree = TreeWriter::new(writer);
+    for file in plan.files {
+        let pieces = file.len_bytes.div_ceil(u64::from(plan.piece_length));
+        let (own, rest) = hashes.split_at(usize::try_from(pieces).unwrap_or(usize::MAX));
+        hashes = rest;
+        let root = match own {
+            [] => None,
+            [root] => Some(*root),
+            _ => {
+                let layer = own.iter().flat_map(|hash| hash.0).collect::<Vec<u8>>();
+                let root = root_of(&layer, plan.piece_length);
+                layers.push((root, layer));
+                Some(root)
+            }
+        };
+        let path: Vec<&[u8]> = if plan.is_directory {
+            file.components().collect()
+        } else {
+            vec![plan.name]
+        };
+        let properties = TreeFile {
+            len_bytes: file.len_bytes,
+            root: root.as_ref(),
+            attr: file.attr(),
+            symlink: file.symlink.as_deref(),
+        };
+        tree.file(&path, &properties).at("info.file tree")?;
+    }
+    tree.finish();
+    Ok(write_layers(
+        layers
+            .iter()
+            .map(|(root, layer)| (*root, layer.as_slice()))
+            .collect(),
+    ))
+}

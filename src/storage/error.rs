@@ -1,0 +1,42 @@
+//! What can go wrong with content on a disk.
+
+use std::io;
+use std::path::{Path, PathBuf};
+
+#[derive(Debug, thiserror::Error)]
+pub enum Error {
+    #[error("cannot read `{}`: {error}", path.display())]
+    Read { path: PathBuf, error: io::Error },
+    #[error("cannot write `{}`: {error}", path.display())]
+    Write { path: PathBuf, error: io::Error },
+    #[error("`{}` changed while it was read; try again when nobody writes to it", .0.display())]
+    Changed(PathBuf),
+    #[error("`{}` exists; use --force to replace it", .0.display())]
+    Exists(PathBuf),
+    #[error("`{}` is a directory", .0.display())]
+    IsDirectory(PathBuf),
+    #[error("`{}` is {what}, which no torrent can carry", path.display())]
+    Special { path: PathBuf, what: &'static str },
+    #[error("`{}`: {what}", path.display())]
+    Unfit { path: PathBuf, what: String },
+    #[error("`{}` holds no file", .0.display())]
+    NoFiles(PathBuf),
+    #[error("interrupted")]
+    Interrupted,
+}
+
+impl Error {
+    pub(super) fn read(path: &Path, error: io::Error) -> Self {
+        Self::Read {
+            path: path.to_owned(),
+            error,
+        }
+    }
+
+    pub(super) fn write(path: &Path, error: io::Error) -> Self {
+        Self::Write {
+            path: path.to_owned(),
+            error,
+        }
+    }
+}

@@ -1,0 +1,374 @@
+//! Hashing content on every core: units in order, many side by side on each core.
+//!
+//! Workers take batches of consecutive units one after the other, so that a disk is read forward.
+//! A batch is hashed in rounds: each round takes the next stretch of every unit of the batch, as
+//! long as the budget allows, and feeds all of them side by side. So units of any length fill the
+//! lanes of the hasher within bounded memory.
+
+use std::sync::atomic::{AtomicBool, AtomicU64, AtomicUsize, Ordering};
+use std::sync::{Mutex, PoisonError};
+
+use super::error::Error;
+use super::layout::{Layout, Segment, Unit};
+use super::reader::Reader;
+use super::source::{Source, Stamp};
+use crate::base::{Sha1Digest, Sha256Digest, limits};
+use crate::hash::{Feed, Hasher, Sha1, Sha256, Span, Stream, merkle};
+
+pub use super::reader::IoMode;
+
+/// One leaf of a Merkle tree, and the unit of rounds.
+const BLOCK_LEN_BYTES: u32 = limits::PIECE_LENGTH_V2_BYTES_MIN;
+
+/// So many units side by side fill the widest hasher.
+const LANES: usize = 16;
+
+/// Which hashes are wanted. For `merkle` the layout must be an aligned one.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Algorithms {
+    pub sha1: bool,
+    /// Whether units that end before their full length are hashed as if zeros followed (the
+    /// padding of a hybrid); the last unit never is.
+    pub sha1_padded: bool,
+    pub merkle: bool,
+}
+
+/// How much of the content may be in memory at once, in all workers together.
+#[derive(Clone, Copy, Debug)]
+pub struct Budget {
+    pub mapped_bytes: usize,
+    pub copied_bytes: usize,
+}
+
+impl Default for Budget {
+    fn default() -> Self {
+        Self {
+            mapped_bytes: 64 << 20,
+            copied_bytes: 16 << 20,
+        }
+    }
+}
+
+/// The hashes of one unit.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum UnitHash {
+    Known {
+        sha1: Option<Sha1Digest>,
+        merkle: Option<Sha256Digest>,
+    },
+    /// Some of its bytes could not be had.
+    Absent,
+}
+
+/// Seen from other threads while the work goes on.
+#[derive(Debug, Default)]
+pub struct Progress {
+    pub hashed_bytes: AtomicU64,
+    /// Set from outside to end the work early.
+    pub is_cancelled: AtomicBool,
+}
+
+/// What to hash, and how.
+#[derive(Clone, Copy, Debug)]
+pub struct Job<'a> {
+    pub layout: &'a Layout,
+    /// In the order of the layout's files.
+    pub sources: &'a [Source],
+    pub algorithms: Algorithms,
+    pub mode: IoMode,
+    pub budget: Budget,
+    pub progress: &'a Progress,
+}
+
+impl Job<'_> {
+    /// Hands each unit's hashes to `sink`, batch by batch and in no order of batches, and then
+    /// looks whether any file changed meanwhile.
+    pub fn run(&self, sink: impl Fn(u64, &[UnitHash]) + Sync) -> Result<(), Error> {
+        let workers = rayon::current_num_threads();
+        let plan = Plan::new(self, workers);
+        let next_batch = AtomicUsize::new(0);
+        let failure: Mutex<Option<Error>> = Mutex::new(None);
+        rayon::scope(|scope| {
+            for _ in 0..workers.min(plan.batch_count()) {
+                scope.spawn(|_| {
+                    if let Err(error) = Worker::new(self, plan).run(&next_batch, &sink) {
+                        next_batch.store(usize::MAX / 2, Ordering::Relaxed);
+                        let mut first = failure.lock().unwrap_or_else(PoisonError::into_inner);
+                        first.get_or_insert(error);
+                    }
+                });
+            }
+        });
+        match failure.into_inner().unwrap_or_else(PoisonError::into_inner) {
+            Some(error) => Err(error),
+            None if self.progress.is_cancelled.load(Ordering::Relaxed) => Err(Error::Interrupted),
+            None => self.check_unchanged(),
+        }
+    }
+
+    fn check_unchanged(&self) -> Result<(), Error> {
+        for source in self.sources {
+            if let Source::Disk { path, stamp } = source {
+                let now = std::fs::metadata(path).map(|metadata| Stamp::of(&metadata));
+                if !now.is_ok_and(|now| now == *stamp) {
+                    return Err(Error::Changed(path.clone()));
+                }
+            }
+        }
+        Ok(())
+    }
+}
+
+/// How the units are divided.
+#[derive(Clone, Copy, Debug)]
+struct Plan {
+    unit_count: u64,
+    units_per_batch: usize,
+    /// How much of each unit one round takes.
+    stretch_len_bytes: u32,
+}
+
+impl Plan {
+    fn new(job: &Job<'_>, workers: usize) -> Self {
+        let unit_len = job.layout.unit_len_bytes();
+        let unit_count = job.layout.unit_count();
+        // Content of many small files is copied, and copies are what costs memory.
+        let mean_file_bytes = job.layout.total_bytes() / (job.sources.len() as u64).max(1);
+        let is_copied = job.mode == IoMode::Positional || mean_file_bytes < 1 << 20;
+        let budget = if is_copied {
+            job.budget.copied_bytes
+        } else {
+            job.budget.mapped_bytes
+        };
+        let round_bytes = budget / workers;
+        let lane_bytes = u32::try_from(round_bytes / LANES).unwrap_or(u32::MAX);
+        let stretch_len_bytes = match lane_bytes / BLOCK_LEN_BYTES * BLOCK_LEN_BYTES {
+            0 => BLOCK_LEN_BYTES,
+            stretch => stretch,
+        };
+        let fitting = round_bytes / unit_len.min(stretch_len_bytes) as usize;
+        // Enough batches that all workers end at about the same time.
+        let fair = usize::try_from(unit_count / (8 * workers as u64)).unwrap_or(usize::MAX);
+        let share = usize::try_from(unit_count.div_ceil(workers as u64)).unwrap_or(usize::MAX);
+        let units_per_batch = fitting.min(fair.max(LANES)).min(share).max(1);
+        Self {
+            unit_count,
+            units_per_batch,
+            stretch_len_bytes,
+        }
+    }
+
+    fn batch_count(&self) -> usize {
+        let batches = self.unit_count.div_ceil(self.units_per_batch as u64);
+        usize::try_from(batches).unwrap_or(usize::MAX)
+    }
+
+    fn batch(&self, index: usize) -> Option<std::ops::Range<u64>> {
+        let start = (index as u64).checked_mul(self.units_per_batch as u64)?;
+        let end = start
+            .saturating_add(self.units_per_batch as u64)
+            .min(self.unit_count);
+        (start < end).then_some(start..end)
+    }
+}
+
+/// A unit that is being hashed.
+struct Lane {
+    unit: Unit,
+    sha1: Stream<Sha1>,
+    leaves: Vec<Sha256Digest>,
+    is_absent: bool,
+}
+
+struct Worker<'a> {
+    job: &'a Job<'a>,
+    plan: Plan,
+    hasher: &'static Hasher,
+    reader: Reader<'a>,
+}
+
+impl<'a> Worker<'a> {
+    fn new(job: &'a Job<'a>, plan: Plan) -> Self {
+        let reader = Reader::new(job.sources, job.mode);
+        Self {
+            job,
+            plan,
+            hasher: Hasher::chosen(),
+            reader,
+        }
+    }
+
+    fn run(
+        &mut self,
+        next_batch: &AtomicUsize,
+        sink: &(impl Fn(u64, &[UnitHash]) + Sync),
+    ) -> Result<(), Error> {
+        let mut hashes = Vec::new();
+        while let Some(units) = self.plan.batch(next_batch.fetch_add(1, Ordering::Relaxed)) {
+            let first = units.start;
+            self.hash_batch(units, &mut hashes)?;
+            sink(first, &hashes);
+            if self.job.progress.is_cancelled.load(Ordering::Relaxed) {
+                break;
+            }
+        }
+        Ok(())
+    }
+
+    fn hash_batch(
+        &mut self,
+        units: std::ops::Range<u64>,
+        hashes: &mut Vec<UnitHash>,
+    ) -> Result<(), Error> {
+        let is_last_batch = units.end == self.plan.unit_count;
+        let mut lanes: Vec<Lane> = units.map(|index| self.lane(index)).collect();
+        let longest = lanes
+            .iter()
+            .map(|lane| lane.unit.len_bytes)
+            .max()
+            .unwrap_or_default();
+        let mut skip_bytes = 0;
+        while skip_bytes < longest {
+            self.round(&mut lanes, skip_bytes)?;
+            skip_bytes = skip_bytes.saturating_add(self.plan.stretch_len_bytes);
+        }
+        if self.job.algorithms.sha1_padded {
+            let padded = if is_last_batch {
+                lanes.len() - 1
+            } else {
+                lanes.len()
+            };
+            self.pad(&mut lanes[..padded]);
+        }
+        hashes.clear();
+        hashes.extend(lanes.iter_mut().map(|lane| self.finish(lane)));
+        Ok(())
+    }
+
+    fn lane(&self, index: u64) -> Lane {
+        let unit = self.job.layout.unit(index);
+        Lane {
+            unit,
+            sha1: Stream::new(),
+            leaves: Vec::new(),
+            is_absent: false,
+        }
+    }
+
+    /// Takes the next stretch of every lane, and hashes them side by side.
+    fn round(&mut self, lanes: &mut [Lane], skip_bytes: u32) -> Result<(), Error> {
+        let stretch = self.plan.stretch_len_bytes;
+        let mut segments: Vec<Segment> = Vec::new();
+        let mut lane_ends = Vec::with_capacity(lanes.len());
+        for lane in &*lanes {
+            segments.extend(self.job.layout.segments(&lane.unit, skip_bytes, stretch));
+            lane_ends.push(segments.len());
+        }
+        self.reader.begin_round();
+        self.reader.take_all(&segments)?;
+        let mut spans: Vec<Span<'_>> = Vec::with_capacity(segments.len());
+        let mut span_ends = Vec::with_capacity(lanes.len());
+        let mut part = 0;
+        for (lane, end) in lanes.iter_mut().zip(&lane_ends) {
+            for part in part..*end {
+                lane.is_absent |= !self.reader.spans(part, &mut spans);
+            }
+            part = *end;
+            span_ends.push(spans.len());
+        }
+        if self.job.algorithms.sha1 {
+            feed(self.hasher, lanes, &spans, &span_ends);
+        }
+        if self.job.algorithms.merkle {
+            hash_leaves(self.hasher, lanes, &spans, &span_ends);
+        }
+        if self.reader.is_spoiled() {
+            // Some file was cut short; the state of each tells which.
+            self.job.check_unchanged()?;
+            return Err(Error::Interrupted);
+        }
+        let taken: u64 = segments
+            .iter()
+            .map(|segment| segment.len_bytes as u64)
+            .sum();
+        self.job
+            .progress
+            .hashed_bytes
+            .fetch_add(taken, Ordering::Relaxed);
+        Ok(())
+    }
+
+    /// Goes on with zeros to the full length of a unit.
+    fn pad(&self, lanes: &mut [Lane]) {
+        static ZEROS: [u8; 16 << 10] = [0; 16 << 10];
+        for lane in lanes {
+            let mut left = self.job.layout.unit_len_bytes() - lane.unit.len_bytes;
+            while left > 0 {
+                let step = left.min(BLOCK_LEN_BYTES);
+                let spans = [Span::from(&ZEROS[..step as usize])];
+                self.hasher.update_many(&mut [Feed {
+                    stream: &mut lane.sha1,
+                    spans: &spans,
+                }]);
+                left -= step;
+            }
+        }
+    }
+
+    fn finish(&self, lane: &mut Lane) -> UnitHash {
+        if lane.is_absent {
+            return UnitHash::Absent;
+        }
+        let wanted = self.job.algorithms;
+        let sha1 = wanted.sha1.then(|| self.hasher.finish(&lane.sha1));
+        let merkle = wanted.merkle.then(|| {
+            if !lane.unit.is_whole_file {
+                // A piece of a longer file is a full tree, whatever is missing at its end.
+                let leaves = self.job.layout.unit_len_bytes() / BLOCK_LEN_BYTES;
+                lane.leaves.resize(leaves as usize, Sha256Digest::ZERO);
+            }
+            merkle::root(&lane.leaves, 0)
+        });
+        UnitHash::Known { sha1, merkle }
+    }
+}
+
+fn feed<'s>(hasher: &Hasher, lanes: &mut [Lane], spans: &'s [Span<'s>], span_ends: &[usize]) {
+    let mut start = 0;
+    let mut feeds: Vec<Feed<'_, Sha1>> = Vec::with_capacity(lanes.len());
+    for (lane, end) in lanes.iter_mut().zip(span_ends) {
+        feeds.push(Feed {
+            stream: &mut lane.sha1,
+            spans: &spans[start..*end],
+        });
+        start = *end;
+    }
+    hasher.update_many(&mut feeds);
+}
+
+fn hash_leaves(hasher: &Hasher, lanes: &mut [Lane], spans: &[Span<'_>], span_ends: &[usize]) {
+    let block_len = BLOCK_LEN_BYTES as usize;
+    let mut blocks: Vec<[Span<'_>; 1]> = Vec::new();
+    let mut block_ends = Vec::with_capacity(lanes.len());
+    let mut start = 0;
+    for end in span_ends {
+        // In an aligned layout all of a unit is of one file, so a stretch of it is one span.
+        for span in &spans[start..*end] {
+            let mut left = *span;
+            while !left.is_empty() {
+                let (block, rest) = left.split_at(block_len);
+                blocks.push([block]);
+                left = rest;
+            }
+        }
+        start = *end;
+        block_ends.push(blocks.len());
+    }
+    let mut digests = vec![Sha256Digest::ZERO; blocks.len()];
+    hasher.digest_many::<Sha256>(&blocks, &mut digests);
+    let mut start = 0;
+    for (lane, end) in lanes.iter_mut().zip(&block_ends) {
+        lane.leaves.extend_from_slice(&digests[start..*end]);
+        start = *end;
+    }
+}

@@ -1,0 +1,209 @@
+//! Making torrents from content.
+
+use std::path::Path;
+use std::sync::{Mutex, PoisonError};
+
+use super::error::Error;
+use super::hash_units::{Algorithms, Budget, IoMode, Job, Progress, UnitHash};
+use super::layout::Layout;
+use super::scan::Scan;
+use super::source::Source;
+use super::verify::content_sources;
+use crate::base::{Sha1Digest, Sha256Digest};
+use crate::metainfo::build::{Hashes, PlannedFile};
+use crate::metainfo::{Info, Version};
+
+/// The hashes of content for every version that was asked for.
+#[derive(Clone, Debug, Default)]
+pub struct ContentHashes {
+    v1: Vec<Sha1Digest>,
+    v1_padded: Vec<Sha1Digest>,
+    v2: Vec<Sha256Digest>,
+}
+
+impl ContentHashes {
+    /// What a torrent of that version, which was asked for, is made of.
+    pub fn of(&self, version: Version) -> Hashes<'_> {
+        match version {
+            Version::V1 => Hashes {
+                v1: &self.v1,
+                v2: &[],
+            },
+            Version::V2 => Hashes {
+                v1: &[],
+                v2: &self.v2,
+            },
+            Version::Hybrid => Hashes {
+                v1: &self.v1_padded,
+                v2: &self.v2,
+            },
+        }
+    }
+}
+
+/// Content that is to be hashed: its files in the order of the torrent, and where they lie.
+#[derive(Clone, Debug)]
+pub struct Content {
+    pub files: Vec<PlannedFile>,
+    sources: Vec<Source>,
+}
+
+impl Content {
+    /// What a scan found; `with_attributes` keeps what some formats cannot carry.
+    pub fn of_scan(scan: &Scan, with_attributes: bool) -> Self {
+        let mut content = Self {
+            files: Vec::new(),
+            sources: Vec::new(),
+        };
+        for file in &scan.files {
+            content.files.push(PlannedFile {
+                path: file.relative.clone(),
+                len_bytes: file.len_bytes(),
+                executable: with_attributes && file.executable,
+                symlink: file.symlink.clone(),
+            });
+            content.sources.push(match file.symlink {
+                Some(_) => Source::Absent,
+                None => Source::Disk {
+                    path: file.path.clone(),
+                    stamp: file.stamp,
+                },
+            });
+        }
+        content
+    }
+
+    /// The files of a torrent as they lie at `data`, in the order of a v2 file tree and without
+    /// anything but their bytes.
+    pub fn of_torrent(info: &Info, data: &Path) -> Self {
+        let mut sources: Vec<Option<Source>> =
+            content_sources(info, data).into_iter().map(Some).collect();
+        let mut files: Vec<(PlannedFile, Source)> = Vec::new();
+        info.for_each_raw_path(|index, components| {
+            let file = info.files().get(index);
+            if let Some(source) = sources[index].take().filter(|_| !file.attributes.padding) {
+                let path = components.join(&b'/');
+                let len_bytes = file.len_bytes;
+                files.push((
+                    PlannedFile {
+                        path,
+                        len_bytes,
+                        ..PlannedFile::default()
+                    },
+                    source,
+                ));
+            }
+        });
+        let split = |byte: &u8| *byte == b'/';
+        files.sort_by(|(a, _), (b, _)| a.path.split(split).cmp(b.path.split(split)));
+        let (files, sources) = files.into_iter().unzip();
+        Self { files, sources }
+    }
+
+    pub fn len_bytes(&self) -> u64 {
+        self.files.iter().map(|file| file.len_bytes).sum()
+    }
+
+    /// Hashes the content for these versions: in one pass, unless both a v1 and another torrent
+    /// of a directory are wanted, whose pieces are not the same stretches of bytes.
+    pub fn hash(
+        &self,
+        versions: &[Version],
+        piece_length: u32,
+        mode: IoMode,
+        progress: &Progress,
+    ) -> Result<ContentHashes, Error> {
+        let wants = |version| versions.contains(&version);
+        let (v1, v2, hybrid) = (
+            wants(Version::V1),
+            wants(Version::V2),
+            wants(Version::Hybrid),
+        );
+        let lens: Vec<u64> = self.files.iter().map(|file| file.len_bytes).collect();
+        let pass = |layout: &Layout, algorithms| {
+            let (sources, budget) = (&self.sources, Budget::default());
+            run(&Job {
+                layout,
+                sources,
+                algorithms,
+                mode,
+                budget,
+                progress,
+            })
+        };
+        let mut hashes = ContentHashes::default();
+        let one_file = self.files.len() == 1;
+        if v2 || hybrid {
+            let sha1 = hybrid || (v1 && one_file);
+            let algorithms = Algorithms {
+                sha1,
+                sha1_padded: sha1,
+                merkle: true,
+            };
+            (hashes.v1_padded, hashes.v2) =
+                pass(&Layout::aligned(lens.clone(), piece_length), algorithms)?;
+            if v1 && one_file {
+                // The pieces of one file are the same in every version.
+                hashes.v1.clone_from(&hashes.v1_padded);
+            }
+        }
+        if v1 && hashes.v1.is_empty() {
+            let algorithms = Algorithms {
+                sha1: true,
+                sha1_padded: false,
+                merkle: false,
+            };
+            (hashes.v1, _) = pass(&Layout::contiguous(lens, piece_length), algorithms)?;
+        }
+        Ok(hashes)
+    }
+}
+
+fn run(job: &Job<'_>) -> Result<(Vec<Sha1Digest>, Vec<Sha256Digest>), Error> {
+    let count = usize::try_from(job.layout.unit_count()).unwrap_or(usize::MAX);
+    let sha1 = if job.algorithms.sha1 { count } else { 0 };
+    let merkle = if job.algorithms.merkle { count } else { 0 };
+    let found = Mutex::new((
+        vec![Sha1Digest([0; 20]); sha1],
+        vec![Sha256Digest::ZERO; merkle],
+    ));
+    job.run(|first, hashes| {
+        let mut found = found.lock().unwrap_or_else(PoisonError::into_inner);
+        for (index, hash) in (usize::try_from(first).unwrap_or(usize::MAX)..).zip(hashes) {
+            if let UnitHash::Known { sha1, merkle } = hash {
+                sha1.iter().for_each(|hash| found.0[index] = *hash);
+                merkle.iter().for_each(|hash| found.1[index] = *hash);
+            }
+        }
+    })?;
+    Ok(found.into_inner().unwrap_or_else(PoisonError::into_inner))
+}
+
+/// A piece length with which the hashes are neither many nor coarse: some thousand pieces, from
+/// 64 KiB to 16 MiB.
+pub fn piece_length_for(total_bytes: u64) -> u32 {
+    const PIECES: u64 = 1500;
+    let length = (total_bytes / PIECES)
+        .next_power_of_two()
+        .clamp(64 << 10, 16 << 20);
+    u32::try_from(length).unwrap_or(16 << 20)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn piece_lengths_grow_with_the_content() {
+        let cases = [
+            (0, 64 << 10),
+            (80 << 20, 64 << 10),
+            (2 << 30, 2 << 20),
+            (20 << 30, 16 << 20),
+            (u64::MAX >> 4, 16 << 20),
+        ];
+        for (total, length) in cases {
+            assert_eq!(piece_length_for(total), length, "{total}");
+        }
+    }
+}

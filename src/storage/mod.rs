@@ -1,0 +1,28 @@
+//! Content on disks: files scanned, read and hashed on every core, and written whole or not at all.
+//!
+//! What is read goes through bounded [`window`]s that are made resident before they are hashed, or
+//! through bounded buffers where mapping hurts (many small files) or fails. A file that changes
+//! while it is read is an error and never a wrong hash: lengths are checked when bytes are taken,
+//! the state of each file before and after ([`source::Stamp`]), and a page that vanishes under a
+//! mapping spoils what was read ([`sigbus`]) instead of ending the process.
+
+mod error;
+mod hash_units;
+mod layout;
+mod make;
+mod reader;
+mod scan;
+mod sigbus;
+mod source;
+mod verify;
+mod whole_file;
+mod window;
+
+pub use error::Error;
+pub use hash_units::{Algorithms, Budget, IoMode, Job, Progress, UnitHash};
+pub use layout::{Layout, Unit};
+pub use make::{Content, ContentHashes, piece_length_for};
+pub use scan::{Links, Scan, ScanOptions, ScannedFile, scan};
+pub use source::{Source, Stamp};
+pub use verify::{FileState, FileVerdict, Verdict, verify};
+pub use whole_file::{check_writable, write_whole};

@@ -1,0 +1,228 @@
+//! Taking parts of files into memory, mapped or copied, for one round of hashing.
+
+use std::fs::File;
+use std::io;
+use std::os::unix::fs::FileExt as _;
+use std::path::Path;
+
+use super::error::Error;
+use super::layout::Segment;
+use super::source::{Source, Stamp};
+use super::window::Window;
+use crate::hash::Span;
+
+/// Smaller parts are copied: to map and unmap them would cost more than their bytes.
+const MAPPED_LEN_BYTES_MIN: usize = 128 << 10;
+
+/// How content is read.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum IoMode {
+    /// Mapped where that pays, and copied where it does not or does not work.
+    #[default]
+    Auto,
+    /// Copied, always.
+    Positional,
+}
+
+/// The parts that were taken in one round. They stay until the next round begins.
+#[derive(Debug)]
+pub(super) struct Reader<'a> {
+    sources: &'a [Source],
+    mode: IoMode,
+    open: Option<(usize, File)>,
+    windows: Vec<Window>,
+    buffer: Vec<u8>,
+    buffered_len: usize,
+    parts: Vec<Part>,
+}
+
+#[derive(Clone, Copy, Debug)]
+struct Part {
+    place: Place,
+    len_bytes: usize,
+}
+
+/// Where a part landed.
+#[derive(Clone, Copy, Debug)]
+enum Place {
+    Mapped {
+        window: usize,
+        start: usize,
+    },
+    Copied {
+        start: usize,
+    },
+    Zeros,
+    /// The bytes could not be had.
+    Absent,
+}
+
+impl Place {
+    fn after(self, len_bytes: usize) -> Self {
+        match self {
+            Self::Mapped { window, start } => Self::Mapped {
+                window,
+                start: start + len_bytes,
+            },
+            Self::Copied { start } => Self::Copied {
+                start: start + len_bytes,
+            },
+            other => other,
+        }
+    }
+}
+
+static ZEROS: [u8; 64 << 10] = [0; 64 << 10];
+
+impl<'a> Reader<'a> {
+    pub(super) fn new(sources: &'a [Source], mode: IoMode) -> Self {
+        Self {
+            sources,
+            mode,
+            open: None,
+            windows: Vec::new(),
+            buffer: Vec::new(),
+            buffered_len: 0,
+            parts: Vec::new(),
+        }
+    }
+
+    /// Forgets the parts of the last round.
+    pub(super) fn begin_round(&mut self) {
+        self.parts.clear();
+        self.windows.clear();
+        self.buffered_len = 0;
+    }
+
+    /// Takes parts, neighbours together. An error is of a file that is not what it was; a file that
+    /// was never there gives parts that are absent.
+    pub(super) fn take_all(&mut self, segments: &[Segment]) -> Result<(), Error> {
+        for run in segments.chunk_by(Segment::is_followed_by) {
+            // What lies beyond the end of a file that is too short is known not to be there.
+            let (there, beyond) = run.split_at(self.count_within_file(run));
+            if !there.is_empty() {
+                self.take_run(there)?;
+            }
+            let absent = |segment: &Segment| Part {
+                place: Place::Absent,
+                len_bytes: segment.len_bytes,
+            };
+            self.parts.extend(beyond.iter().map(absent));
+        }
+        Ok(())
+    }
+
+    fn count_within_file(&self, run: &[Segment]) -> usize {
+        let Source::Disk { stamp, .. } = &self.sources[run[0].file] else {
+            return run.len();
+        };
+        run.partition_point(|part| part.offset_bytes + part.len_bytes as u64 <= stamp.len_bytes())
+    }
+
+    fn take_run(&mut self, run: &[Segment]) -> Result<(), Error> {
+        let len = run.iter().map(|segment| segment.len_bytes).sum();
+        let whole = Segment {
+            len_bytes: len,
+            ..run[0]
+        };
+        let mut place = match &self.sources[whole.file] {
+            Source::Zeros => Place::Zeros,
+            Source::Absent => Place::Absent,
+            Source::Disk { path, stamp } => self
+                .open(whole.file)
+                .and_then(|()| self.take_open(&whole))
+                .map_err(|error| what_happened(path, stamp, error))?,
+        };
+        for segment in run {
+            self.parts.push(Part {
+                place,
+                len_bytes: segment.len_bytes,
+            });
+            place = place.after(segment.len_bytes);
+        }
+        Ok(())
+    }
+
+    /// Appends the bytes of a part; `false` where they could not be had.
+    pub(super) fn spans<'s>(&'s self, part: usize, spans: &mut Vec<Span<'s>>) -> bool {
+        let Part {
+            place,
+            len_bytes: mut len,
+        } = self.parts[part];
+        match place {
+            Place::Mapped { window, start } => {
+                spans.push(self.windows[window].span(start..start + len));
+            }
+            Place::Copied { start } => spans.push(Span::from(&self.buffer[start..start + len])),
+            Place::Zeros => {
+                while len > 0 {
+                    let step = len.min(ZEROS.len());
+                    spans.push(Span::from(&ZEROS[..step]));
+                    len -= step;
+                }
+            }
+            Place::Absent => return false,
+        }
+        true
+    }
+
+    /// Whether bytes of this round vanished while they were read.
+    pub(super) fn is_spoiled(&self) -> bool {
+        self.windows.iter().any(Window::is_spoiled)
+    }
+
+    fn open(&mut self, file: usize) -> io::Result<()> {
+        if matches!(self.open, Some((open, _)) if open == file) {
+            return Ok(());
+        }
+        if let Source::Disk { path, stamp } = &self.sources[file] {
+            let opened = File::open(path)?;
+            if Stamp::of(&opened.metadata()?) != *stamp {
+                // Whatever it is now, it is not the file that was looked at.
+                return Err(io::ErrorKind::UnexpectedEof.into());
+            }
+            self.open = Some((file, opened));
+        }
+        Ok(())
+    }
+
+    fn take_open(&mut self, whole: &Segment) -> io::Result<Place> {
+        let Some((_, file)) = &self.open else {
+            return Err(io::ErrorKind::NotFound.into());
+        };
+        let len = whole.len_bytes;
+        if self.mode == IoMode::Auto && len >= MAPPED_LEN_BYTES_MIN {
+            match Window::open(file, whole.offset_bytes, len) {
+                Ok(window) => {
+                    self.windows.push(window);
+                    return Ok(Place::Mapped {
+                        window: self.windows.len() - 1,
+                        start: 0,
+                    });
+                }
+                Err(error) if error.kind() == io::ErrorKind::UnexpectedEof => return Err(error),
+                // Some file systems cannot map; all can read.
+                Err(error) => log::debug!("mapping failed, reading instead: {error}"),
+            }
+        }
+        let start = self.buffered_len;
+        let end = start + len;
+        // It only ever grows to what one round needs, so that it is zeroed once.
+        if self.buffer.len() < end {
+            self.buffer.resize(end, 0);
+        }
+        file.read_exact_at(&mut self.buffer[start..end], whole.offset_bytes)?;
+        self.buffered_len = end;
+        Ok(Place::Copied { start })
+    }
+}
+
+/// Tells a file that cannot be read from one that is another than it was.
+fn what_happened(path: &Path, stamp: &Stamp, error: io::Error) -> Error {
+    let is_same = std::fs::metadata(path).is_ok_and(|now| Stamp::of(&now) == *stamp);
+    if is_same {
+        Error::read(path, error)
+    } else {
+        Error::Changed(path.to_owned())
+    }
+}

@@ -1,0 +1,181 @@
+//! Holding content on a disk to the hashes of its torrent.
+//!
+//! A hybrid is held to its v2 hashes, which cover every byte of the content by the stronger hash.
+
+mod locate;
+mod marks;
+
+use std::ops::Range;
+use std::path::Path;
+use std::sync::{Mutex, PoisonError};
+
+use super::error::Error;
+use super::hash_units::{Algorithms, Budget, IoMode, Job, Progress, UnitHash};
+use super::layout::Layout;
+use super::source::Source;
+use crate::base::{Sha1Digest, Sha256Digest};
+use crate::metainfo::{Info, Metainfo};
+
+use locate::locate;
+use marks::{Marks, Outcome};
+
+/// What was found of one file.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum FileState {
+    Whole,
+    Missing,
+    /// Something else is there, such as a directory.
+    NotAFile,
+    /// The file is there and ends early.
+    Short {
+        found_bytes: u64,
+    },
+    /// The file goes on where it should end.
+    Long {
+        found_bytes: u64,
+    },
+    /// Of the right length, with wrong bytes in it.
+    Bad,
+    /// Nothing speaks against it, but a piece that it shares with a neighbour cannot be checked.
+    Unverified,
+}
+
+#[derive(Clone, Debug)]
+pub struct FileVerdict {
+    pub state: FileState,
+    /// Bytes of pieces that do not match or cannot be checked; in order, neighbours joined.
+    pub bad: Vec<Range<u64>>,
+}
+
+/// What was found of the whole.
+#[derive(Clone, Debug)]
+pub struct Verdict {
+    /// In the order of the torrent, padding included.
+    pub files: Vec<FileVerdict>,
+    pub piece_count: u64,
+    pub good_pieces: u64,
+}
+
+impl Verdict {
+    pub fn is_whole(&self) -> bool {
+        self.files.iter().all(|file| file.state == FileState::Whole)
+    }
+}
+
+/// Reads all that is there at `data`: the thing itself, or the directory that holds it.
+pub fn verify(
+    metainfo: &Metainfo,
+    data: &Path,
+    mode: IoMode,
+    progress: &Progress,
+) -> Result<Verdict, Error> {
+    let info = &metainfo.info;
+    let located = locate(info, data);
+    let layout = layout_of(info);
+    let expected = Expected {
+        metainfo,
+        layout: &layout,
+    };
+    let failed: Mutex<Vec<(u64, Outcome)>> = Mutex::default();
+    let job = Job {
+        layout: &layout,
+        sources: &located.sources,
+        algorithms: algorithms_of(info),
+        mode,
+        budget: Budget::default(),
+        progress,
+    };
+    job.run(|first, hashes| {
+        let outcomes = (first..)
+            .zip(hashes)
+            .map(|(unit, hash)| (unit, expected.compare(unit, hash)));
+        let bad = outcomes.filter(|(_, outcome)| *outcome != Outcome::Good);
+        failed
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
+            .extend(bad);
+    })?;
+    let mut failed = failed.into_inner().unwrap_or_else(PoisonError::into_inner);
+    failed.sort_unstable_by_key(|(unit, _)| *unit);
+    let mut marks = Marks::new(info.files().len());
+    for (unit, outcome) in &failed {
+        marks.mark(&layout, *unit, *outcome);
+    }
+    Ok(Verdict {
+        files: marks.verdicts(&located.states),
+        piece_count: layout.unit_count(),
+        good_pieces: layout.unit_count() - failed.len() as u64,
+    })
+}
+
+/// Where the files of a torrent lie at `data`, in its order.
+pub(super) fn content_sources(info: &Info, data: &Path) -> Vec<Source> {
+    locate(info, data).sources
+}
+
+/// The pieces whose hashes the content is held to.
+fn layout_of(info: &Info) -> Layout {
+    if info.version().has_v2() {
+        // Padding is of the v1 half: here it is a file without bytes.
+        let lens = info.files().iter().map(|file| {
+            if file.attributes.padding {
+                0
+            } else {
+                file.len_bytes
+            }
+        });
+        Layout::aligned(lens.collect(), info.piece_length())
+    } else {
+        let lens = info.files().iter().map(|file| file.len_bytes);
+        Layout::contiguous(lens.collect(), info.piece_length())
+    }
+}
+
+fn algorithms_of(info: &Info) -> Algorithms {
+    let merkle = info.version().has_v2();
+    Algorithms {
+        sha1: !merkle,
+        sha1_padded: false,
+        merkle,
+    }
+}
+
+struct Expected<'a> {
+    metainfo: &'a Metainfo,
+    layout: &'a Layout,
+}
+
+impl Expected<'_> {
+    fn compare(&self, unit: u64, hash: &UnitHash) -> Outcome {
+        let matches = match hash {
+            UnitHash::Absent => return Outcome::Unknown,
+            UnitHash::Known {
+                sha1: Some(found), ..
+            } => self.v1(unit) == Some(*found),
+            UnitHash::Known {
+                merkle: Some(found),
+                ..
+            } => self.v2(unit) == Some(*found),
+            UnitHash::Known { .. } => false,
+        };
+        if matches { Outcome::Good } else { Outcome::Bad }
+    }
+
+    fn v1(&self, unit: u64) -> Option<Sha1Digest> {
+        let start = usize::try_from(unit).ok()? * Sha1Digest::LEN;
+        let hashes = self.metainfo.info.v1_hashes()?;
+        Sha1Digest::from_slice(hashes.get(start..start + Sha1Digest::LEN)?)
+    }
+
+    fn v2(&self, unit: u64) -> Option<Sha256Digest> {
+        let unit = self.layout.unit(unit);
+        let root = self.metainfo.info.files().get(unit.first_file).root?;
+        if unit.is_whole_file {
+            return Some(root);
+        }
+        let piece = unit.offset_in_file_bytes / u64::from(self.layout.unit_len_bytes());
+        let start = usize::try_from(piece).ok()? * Sha256Digest::LEN;
+        let layer = self.metainfo.layers.get(&root)?;
+        Sha256Digest::from_slice(layer.get(start..start + Sha256Digest::LEN)?)
+    }
+}
