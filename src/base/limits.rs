@@ -34,5 +34,8 @@ pub const MAGNET_LEN_BYTES_MAX: usize = 1 << 20;
 /// How many trackers, web seeds, peers or file ranges of one torrent or magnet are kept.
 pub const OUTER_LIST_LEN_MAX: usize = 10_000;
 
+/// The longest comment, or name of the program that made a torrent, that is kept.
+pub const OUTER_TEXT_LEN_BYTES_MAX: usize = 1 << 20;
+
 /// The longest URL that is kept.
 pub const URL_LEN_BYTES_MAX: usize = 8 << 10;

@@ -9,6 +9,7 @@ use crate::base::limits;
 pub struct Limits {
     pub len_bytes: usize,
     pub depth: usize,
+    /// Keys and closing brackets count as well: it bounds the steps of one pass.
     pub values: usize,
 }
 

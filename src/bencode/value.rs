@@ -89,6 +89,13 @@ pub struct List<'a> {
     walk: Walk<'a>,
 }
 
+impl<'a> List<'a> {
+    /// The whole list as it was received, however many items were taken.
+    pub fn raw(&self) -> &'a [u8] {
+        self.walk.raw()
+    }
+}
+
 impl<'a> Iterator for List<'a> {
     type Item = Value<'a>;
 

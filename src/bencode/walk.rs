@@ -29,6 +29,10 @@ impl<'a> Walk<'a> {
         Self { raw, at: 1 }
     }
 
+    pub(super) fn raw(&self) -> &'a [u8] {
+        self.raw
+    }
+
     /// A cursor at the first item of a list or the first key of a dictionary.
     pub fn inside(value: Value<'a>) -> Option<Self> {
         matches!(value.kind(), Kind::List | Kind::Dict).then(|| Self::into(value.raw()))
@@ -70,14 +74,21 @@ impl<'a> Walk<'a> {
         let mut at = self.at;
         loop {
             match self.raw.get(at)? {
-                digit @ b'0'..=b'9' => len = len * 10 + usize::from(digit - b'0'),
+                // Only unchecked bytes have lengths that do not fit.
+                digit @ b'0'..=b'9' => {
+                    len = len
+                        .checked_mul(10)?
+                        .checked_add(usize::from(digit - b'0'))?;
+                }
                 b':' if at > self.at => break,
                 _ => return None,
             }
             at += 1;
         }
-        let content = self.raw.get(at + 1..at + 1 + len)?;
-        self.at = at + 1 + len;
+        let start = at + 1;
+        let end = start.checked_add(len)?;
+        let content = self.raw.get(start..end)?;
+        self.at = end;
         Some(content)
     }
 

@@ -7,6 +7,7 @@ use super::error::Fault;
 use super::fields::offset_in;
 use super::safe_path::{PathArena, resolve_target};
 use crate::base::{Sha256Digest, limits};
+use crate::bencode::{List, Value};
 
 /// How files follow each other in the space of pieces.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -15,6 +16,18 @@ pub(super) enum Layout {
     Contiguous,
     /// Every file that is not empty starts a piece of this many bytes (v2).
     Aligned(u32),
+}
+
+impl Layout {
+    /// Where a file starts, given where the one before it ends.
+    fn start_after(self, end_bytes: u64, is_empty: bool) -> u64 {
+        match self {
+            Self::Aligned(piece_length) if !is_empty => {
+                end_bytes.next_multiple_of(u64::from(piece_length))
+            }
+            _ => end_bytes,
+        }
+    }
 }
 
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -32,27 +45,24 @@ pub(super) struct Entry<'a> {
     /// The 32 bytes of the root as they stand in the info dictionary.
     pub(super) root: Option<&'a [u8]>,
     /// Components of the target, relative to the root of the torrent.
-    pub(super) symlink: Option<Vec<&'a [u8]>>,
+    pub(super) symlink: Option<List<'a>>,
     /// Whether a v2 tree says more of the file than its length and its root.
     pub(super) has_other_properties: bool,
 }
 
-#[derive(Clone, Debug)]
-struct Record {
-    offset_bytes: u64,
-    len_bytes: u64,
-    /// Where its pieces root stands in the info dictionary.
-    root_at: u32,
-    attributes: Attributes,
-}
-
 const NO_ROOT: u32 = u32::MAX;
 
-/// All files of a torrent, in its order, padding included.
+/// All files of a torrent, in its order, padding included. What is known of one stands side by side
+/// in several lists, which leaves no gaps, and its start and length follow from where it ends.
 #[derive(Clone, Debug)]
 pub struct FileList {
     info: Bytes,
-    records: Vec<Record>,
+    layout: Layout,
+    /// Where each file ends in the space of pieces.
+    ends_bytes: Vec<u64>,
+    attributes: Vec<Attributes>,
+    /// Where the pieces root of each file stands in the info dictionary; empty until one has a root.
+    roots_at: Vec<u32>,
     paths: PathArena,
     symlinks: Vec<(u32, String)>,
     content_bytes: u64,
@@ -75,11 +85,11 @@ pub struct File<'a> {
 
 impl FileList {
     pub fn len(&self) -> usize {
-        self.records.len()
+        self.ends_bytes.len()
     }
 
     pub fn is_empty(&self) -> bool {
-        self.records.is_empty()
+        self.ends_bytes.is_empty()
     }
 
     /// Bytes of all files, without padding.
@@ -89,17 +99,20 @@ impl FileList {
 
     /// The file at an index below [`Self::len`].
     pub fn get(&self, index: usize) -> File<'_> {
-        let record = &self.records[index];
+        let end_bytes = self.ends_bytes[index];
+        let previous_end_bytes = index.checked_sub(1).map_or(0, |at| self.ends_bytes[at]);
+        let is_empty = end_bytes == previous_end_bytes;
+        let offset_bytes = self.layout.start_after(previous_end_bytes, is_empty);
         let symlink = self
             .symlinks
             .binary_search_by_key(&index, |(at, _)| *at as usize)
             .ok();
         File {
             path: self.paths.get(index),
-            len_bytes: record.len_bytes,
-            offset_bytes: record.offset_bytes,
-            attributes: record.attributes,
-            root: self.root(record),
+            len_bytes: end_bytes - offset_bytes,
+            offset_bytes,
+            attributes: self.attributes[index],
+            root: self.root(index),
             symlink: symlink.map(|at| self.symlinks[at].1.as_str()),
         }
     }
@@ -108,11 +121,10 @@ impl FileList {
         (0..self.len()).map(|index| self.get(index))
     }
 
-    fn root(&self, record: &Record) -> Option<Sha256Digest> {
-        let at = record.root_at as usize;
-        (record.root_at != NO_ROOT)
-            .then(|| &self.info[at..at + Sha256Digest::LEN])
-            .and_then(Sha256Digest::from_slice)
+    fn root(&self, index: usize) -> Option<Sha256Digest> {
+        let root_at = *self.roots_at.get(index).filter(|at| **at != NO_ROOT)?;
+        let start = root_at as usize;
+        Sha256Digest::from_slice(&self.info[start..start + Sha256Digest::LEN])
     }
 }
 
@@ -120,32 +132,32 @@ impl FileList {
 #[derive(Debug)]
 pub(super) struct FileListBuilder {
     list: FileList,
-    layout: Layout,
-    /// Where the next file would start in a contiguous layout.
-    end_bytes: u64,
-    targets: Vec<(u32, Vec<Vec<u8>>)>,
+    /// Which files are links, and where the lists of their targets' components start in the info
+    /// dictionary.
+    targets: Vec<(u32, usize)>,
 }
 
 impl FileListBuilder {
     pub(super) fn new(info: Bytes, layout: Layout) -> Self {
         let list = FileList {
+            paths: PathArena::for_info(info.len()),
             info,
-            records: Vec::new(),
-            paths: PathArena::with_capacity(0, 0),
+            layout,
+            ends_bytes: Vec::new(),
+            attributes: Vec::new(),
+            roots_at: Vec::new(),
             symlinks: Vec::new(),
             content_bytes: 0,
         };
         Self {
             list,
-            layout,
-            end_bytes: 0,
             targets: Vec::new(),
         }
     }
 
     /// Where a file that is pushed now would start.
     pub(super) fn next_offset_bytes(&self) -> u64 {
-        self.end_bytes
+        self.list.ends_bytes.last().copied().unwrap_or_default()
     }
 
     pub(super) fn push<'p>(
@@ -153,12 +165,8 @@ impl FileListBuilder {
         entry: Entry<'_>,
         path: impl IntoIterator<Item = &'p [u8]>,
     ) -> Result<(), Fault> {
-        let offset_bytes = match self.layout {
-            Layout::Aligned(piece_length) if entry.len_bytes > 0 => {
-                self.end_bytes.next_multiple_of(u64::from(piece_length))
-            }
-            _ => self.end_bytes,
-        };
+        let layout = self.list.layout;
+        let offset_bytes = layout.start_after(self.next_offset_bytes(), entry.len_bytes == 0);
         // Both are below 2^60 or the last file was refused: the sum fits.
         let end_bytes = offset_bytes + entry.len_bytes.min(limits::TOTAL_SIZE_BYTES_MAX + 1);
         if end_bytes > limits::TOTAL_SIZE_BYTES_MAX {
@@ -174,18 +182,16 @@ impl FileListBuilder {
         }
         if let Some(target) = entry.symlink {
             self.targets
-                .push((index, target.into_iter().map(<[u8]>::to_vec).collect()));
+                .push((index, offset_in(&self.list.info, target.raw())));
         }
-        let root_at = entry.root.map(|root| offset_in(&self.list.info, root));
-        self.list.records.push(Record {
-            offset_bytes,
-            len_bytes: entry.len_bytes,
-            root_at: root_at
-                .map_or(Ok(NO_ROOT), u32::try_from)
-                .unwrap_or(NO_ROOT),
-            attributes: entry.attributes,
-        });
-        self.end_bytes = end_bytes;
+        if let Some(root) = entry.root {
+            let root_at = offset_in(&self.list.info, root);
+            self.list.roots_at.resize(self.list.len(), NO_ROOT);
+            // Documents are shorter than 4 GiB: all offsets fit.
+            self.list.roots_at.extend(u32::try_from(root_at));
+        }
+        self.list.attributes.push(entry.attributes);
+        self.list.ends_bytes.push(end_bytes);
         Ok(())
     }
 
@@ -196,12 +202,14 @@ impl FileListBuilder {
         mut bad_link: impl FnMut(&str, &dyn std::fmt::Display),
     ) -> Result<FileList, Fault> {
         let Self { list, targets, .. } = &mut self;
-        let records = &list.records;
+        let attributes = &list.attributes;
         list.paths
-            .make_distinct(|index| records[index].attributes.padding)?;
-        for (index, target) in targets.drain(..) {
+            .make_distinct(|index| attributes[index].padding)?;
+        for (index, target_at) in targets.drain(..) {
             let path = list.paths.get(index as usize);
-            match resolve_target(path, target.iter().map(Vec::as_slice)) {
+            let target = Value::from_checked(&list.info[target_at..]).as_list();
+            let components = target.into_iter().flatten().filter_map(Value::as_bytes);
+            match resolve_target(path, components) {
                 Ok(relative) => list.symlinks.push((index, relative)),
                 Err(reason) => bad_link(path, &reason),
             }

@@ -1,11 +1,11 @@
 //! Walking the `file tree` of a v2 torrent, once and without recursion.
 
 use super::error::{Error, Fault, Located};
-use super::fields::{integer, list, string, walk, wrong_type};
+use super::fields::{integer, string, walk, wrong_type};
 use super::file_list::{Attributes, Entry};
 use super::oddity::{Oddities, shown};
 use crate::base::{Sha256Digest, limits};
-use crate::bencode::{Dict, Kind, Token, Value, Walk};
+use crate::bencode::{Dict, Kind, List, Token, Value, Walk};
 
 /// Yields the files of a tree in its order.
 #[derive(Debug)]
@@ -137,7 +137,7 @@ impl<'a> TreeWalk<'a> {
             }
             match key {
                 b"attr" => leaf.attr = value.as_bytes().unwrap_or_default(),
-                b"symlink path" => leaf.symlink = symlink_components(value),
+                b"symlink path" => leaf.symlink = symlink_target(value),
                 _ => {}
             }
         }
@@ -191,7 +191,7 @@ struct Leaf<'a> {
     length: Option<i64>,
     root: Option<&'a [u8]>,
     attr: &'a [u8],
-    symlink: Option<Vec<&'a [u8]>>,
+    symlink: Option<List<'a>>,
     has_other_properties: bool,
 }
 
@@ -225,8 +225,12 @@ pub(super) fn attributes(attr: &[u8]) -> Attributes {
 }
 
 /// `None` where it is no list of strings.
-pub(super) fn symlink_components<'a>(value: Value<'a>) -> Option<Vec<&'a [u8]>> {
-    list(value, "").ok()?.map(Value::as_bytes).collect()
+pub(super) fn symlink_target(value: Value<'_>) -> Option<List<'_>> {
+    let components = value.as_list()?;
+    let mut probe = components.clone();
+    probe
+        .all(|component| component.kind() == Kind::Bytes)
+        .then_some(components)
 }
 
 /// A place in the tree, spelled out only where it is shown: a tree may hold millions of places,

@@ -5,7 +5,10 @@
 use std::collections::HashSet;
 
 use super::oddity::{Oddities, shown};
-use crate::base::{PeerAddress, Sha1Digest, Url, limits::OUTER_LIST_LEN_MAX};
+use crate::base::{
+    PeerAddress, Sha1Digest, Url,
+    limits::{OUTER_LIST_LEN_MAX, OUTER_TEXT_LEN_BYTES_MAX as TEXT_LEN_BYTES_MAX},
+};
 use crate::bencode::{Kind, Value};
 
 /// The usable part of the outer dictionary.
@@ -47,7 +50,10 @@ impl Outer {
                 b"httpseeds" => outer.http_seeds = url_list("httpseeds", value, oddities),
                 b"nodes" => outer.nodes = nodes(value, oddities),
                 b"comment" => outer.comment = text("comment", value, oddities),
-                b"comment.utf-8" => comment_utf8 = value.as_str().map(str::to_owned),
+                b"comment.utf-8" => {
+                    let fits = |text: &&str| text.len() <= TEXT_LEN_BYTES_MAX;
+                    comment_utf8 = value.as_str().filter(fits).map(str::to_owned);
+                }
                 b"created by" => outer.created_by = text("created by", value, oddities),
                 b"creation date" => outer.creation_date = date(value, oddities),
                 b"private" => oddities.note(
@@ -153,13 +159,16 @@ fn trackers(
         }
         for tier in value.as_list().into_iter().flatten() {
             let mut take = |value| set.take(place, value, Url::is_tracker, oddities);
-            found.push(match tier.as_list() {
+            let urls: Vec<Url> = match tier.as_list() {
                 Some(urls) => urls.filter_map(&mut take).collect(),
                 // Some write a flat list of URLs.
                 None => take(tier).into_iter().collect(),
-            });
+            };
+            // Empty tiers are not even collected: two bytes of them would take twenty-four.
+            if !urls.is_empty() {
+                found.push(urls);
+            }
         }
-        found.retain(|tier| !tier.is_empty());
     }
     // BEP 12: the list, where there is one, is instead of the single tracker.
     if found.is_empty()
@@ -218,6 +227,13 @@ fn text(place: &str, value: Value<'_>, oddities: &mut Oddities) -> Option<String
         );
         return None;
     };
+    if bytes.len() > TEXT_LEN_BYTES_MAX {
+        oddities.note(
+            place,
+            format_args!("has more than {TEXT_LEN_BYTES_MAX} bytes; ignored"),
+        );
+        return None;
+    }
     let text = String::from_utf8_lossy(bytes);
     if matches!(text, std::borrow::Cow::Owned(_)) {
         oddities.note(

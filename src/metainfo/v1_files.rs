@@ -3,9 +3,12 @@
 use super::error::{Error, Fault, Located};
 use super::fields::{integer, list, string, wrong_type};
 use super::file_list::{Entry, FileListBuilder};
-use super::file_tree::{TreeWalk, attributes, len_bytes, symlink_components};
+use super::file_tree::{TreeWalk, attributes, len_bytes, symlink_target};
 use super::oddity::{Oddities, shown};
 use crate::bencode::{Kind, List, Value};
+
+/// More components than an excerpt of a path has characters.
+const SHOWN_COMPONENTS_MAX: usize = 100;
 
 /// Reads `info.files`; where there is a v2 half, its tree is walked alongside.
 pub(super) fn read_directory<'a>(
@@ -57,7 +60,7 @@ pub(super) fn for_each_path(files: Value<'_>, mut each: impl FnMut(usize, &[&[u8
             file.path(index, &entry)
         });
         if let Ok(path @ Path::Given(_)) = read {
-            each(index, &path.components());
+            each(index, &path.components().collect::<Vec<_>>());
         }
     }
 }
@@ -78,7 +81,7 @@ pub(super) fn read_single(
     };
     entry.attributes.padding = false;
     if let Some(mut half) = half {
-        half.agree_on(&mut entry, &[name], 0, oddities)?;
+        half.agree_on(&mut entry, std::iter::once(name), 0, oddities)?;
         half.at_end(oddities)?;
     }
     list_builder.push(entry, [name]).at("info.length")
@@ -141,10 +144,7 @@ impl<'a> V1File<'a> {
     fn entry(&self, index: usize, oddities: &mut Oddities) -> Result<Entry<'a>, Error> {
         let attributes = attributes(self.attr);
         let is_link = self.attr.contains(&b'l');
-        let symlink = self
-            .symlink
-            .filter(|_| is_link)
-            .and_then(symlink_components);
+        let symlink = self.symlink.filter(|_| is_link).and_then(symlink_target);
         if is_link && symlink.is_none() {
             oddities.note(
                 Place(index, "symlink path"),
@@ -202,11 +202,13 @@ fn text_path(value: Value<'_>) -> Option<List<'_>> {
 }
 
 impl<'a> Path<'a> {
-    fn components(&self) -> Vec<&'a [u8]> {
-        match self {
-            Self::Given(parts) => parts.clone().filter_map(Value::as_bytes).collect(),
-            Self::Padding(_) => Vec::new(),
-        }
+    /// Never collected: an empty component takes two bytes of the document.
+    fn components(&self) -> impl Iterator<Item = &'a [u8]> + Clone + use<'a> {
+        let parts = match self {
+            Self::Given(parts) => Some(parts.clone()),
+            Self::Padding(_) => None,
+        };
+        parts.into_iter().flatten().filter_map(Value::as_bytes)
     }
 }
 
@@ -224,18 +226,18 @@ impl<'a> V2Half<'_, 'a> {
         offset_bytes: u64,
         oddities: &mut Oddities,
     ) -> Result<(), Error> {
-        self.agree_on(entry, &path.components(), offset_bytes, oddities)
+        self.agree_on(entry, path.components(), offset_bytes, oddities)
     }
 
     /// Takes the next file of the tree, which must be this one, and what the tree knows of it.
-    fn agree_on(
+    fn agree_on<'p>(
         &mut self,
         entry: &mut Entry<'a>,
-        path: &[&[u8]],
+        path: impl Iterator<Item = &'p [u8]> + Clone,
         offset_bytes: u64,
         oddities: &mut Oddities,
     ) -> Result<(), Error> {
-        let v1 = || described(path, entry.len_bytes);
+        let v1 = || described(path.clone(), entry.len_bytes);
         let Some(twin) = self.tree.next_file(oddities)? else {
             let fault = Fault::HalvesDisagree {
                 v1: v1(),
@@ -243,15 +245,16 @@ impl<'a> V2Half<'_, 'a> {
             };
             return Err(Error::new("info.file tree", fault));
         };
-        if self.tree.components() != path || twin.len_bytes != entry.len_bytes {
-            let v2 = described(self.tree.components(), twin.len_bytes);
+        let twin_path = || self.tree.components().iter().copied();
+        if !path.clone().eq(twin_path()) || twin.len_bytes != entry.len_bytes {
+            let v2 = described(twin_path(), twin.len_bytes);
             return Err(Error::new(
                 "info.file tree",
                 Fault::HalvesDisagree { v1: v1(), v2 },
             ));
         }
         if entry.len_bytes > 0 && !offset_bytes.is_multiple_of(u64::from(self.piece_length)) {
-            let place = shown(&path.join(&b'/'));
+            let place = shown_path(path);
             return Err(Error::new(place, Fault::HalvesMisaligned { offset_bytes }));
         }
         entry.root = twin.root;
@@ -262,7 +265,7 @@ impl<'a> V2Half<'_, 'a> {
         match self.tree.next_file(oddities)? {
             None => Ok(()),
             Some(extra) => {
-                let v2 = described(self.tree.components(), extra.len_bytes);
+                let v2 = described(self.tree.components().iter().copied(), extra.len_bytes);
                 let fault = Fault::HalvesDisagree {
                     v1: "no more files".to_owned(),
                     v2,
@@ -273,6 +276,12 @@ impl<'a> V2Half<'_, 'a> {
     }
 }
 
-fn described(path: &[&[u8]], len_bytes: u64) -> String {
-    format!("`{}` of {len_bytes} bytes", shown(&path.join(&b'/')))
+fn described<'a>(path: impl Iterator<Item = &'a [u8]>, len_bytes: u64) -> String {
+    format!("`{}` of {len_bytes} bytes", shown_path(path))
+}
+
+/// Looks at no more components than can be seen.
+fn shown_path<'a>(path: impl Iterator<Item = &'a [u8]>) -> String {
+    let front: Vec<&[u8]> = path.take(SHOWN_COMPONENTS_MAX).collect();
+    shown(&front.join(&b'/'))
 }

@@ -6,10 +6,11 @@
 use crate::base::limits::METAINFO_LEN_BYTES_MAX;
 use crate::metainfo::safe_path::component::append_clean;
 
-/// The most text that the paths of one torrent may hold. A nested file tree names a directory once
-/// and each path repeats it, so that a small torrent could ask for far more text than it brings.
-/// Starts are 32 bits wide, which this keeps true.
+/// The most text that the paths of one torrent may hold: starts are 32 bits wide.
 const TEXT_LEN_BYTES_MAX: u32 = 512 << 20;
+
+/// How much text is borne of any torrent, however small.
+const TEXT_LEN_BYTES_MIN: usize = 32 << 20;
 const _: () = assert!(TEXT_LEN_BYTES_MAX as u64 == 2 * METAINFO_LEN_BYTES_MAX);
 
 /// Why the paths of a torrent are not kept.
@@ -35,6 +36,19 @@ impl PathArena {
             text: String::with_capacity(text_len_bytes.min(TEXT_LEN_BYTES_MAX as usize)),
             starts: Vec::with_capacity(files),
             text_len_bytes_max: TEXT_LEN_BYTES_MAX,
+        }
+    }
+
+    /// For the paths of an info dictionary. A nested file tree names a directory once and each path
+    /// repeats it, so that a small torrent could ask for far more text than it brings: twice its own
+    /// length is borne, and of small ones some more.
+    pub fn for_info(info_len_bytes: usize) -> Self {
+        let borne = info_len_bytes.saturating_mul(2).max(TEXT_LEN_BYTES_MIN);
+        Self {
+            text_len_bytes_max: u32::try_from(borne)
+                .unwrap_or(u32::MAX)
+                .min(TEXT_LEN_BYTES_MAX),
+            ..Self::with_capacity(0, 0)
         }
     }
 

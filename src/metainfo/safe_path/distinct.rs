@@ -49,13 +49,6 @@ struct Entry {
     at: u32,
 }
 
-/// A file that gave way, and where the arena holds its new path.
-#[derive(Clone, Copy, Debug)]
-struct Renamed {
-    file: u32,
-    start: u32,
-}
-
 /// All that a new path must not be.
 #[derive(Debug)]
 struct Taken {
@@ -82,8 +75,9 @@ impl PathArena {
             files,
             numbered_directories,
         };
-        for Renamed { file, start } in append_new_paths(self, &families, &taken)? {
-            self.starts[file as usize] = start;
+        let new_starts = append_new_paths(self, &families, &taken)?;
+        for (file, start) in families.iter().zip(new_starts) {
+            self.starts[file.at as usize] = start;
         }
         Ok(())
     }
@@ -248,14 +242,14 @@ fn compare_families(arena: &PathArena, a: Entry, b: Entry) -> Ordering {
     fold::compare(stem_a, stem_b).then_with(|| fold::compare(extension_a, extension_b))
 }
 
-/// Gives each file its new path in the arena. The files keep their old ones meanwhile, which the
-/// sorted lists refer to.
+/// Appends a new path for each file and says where each starts. The files keep their old ones
+/// meanwhile, which the sorted lists refer to.
 fn append_new_paths(
     arena: &mut PathArena,
     families: &[Entry],
     taken: &Taken,
-) -> Result<Vec<Renamed>, PathsError> {
-    let mut renamed = Vec::with_capacity(families.len());
+) -> Result<Vec<u32>, PathsError> {
+    let mut new_starts = Vec::with_capacity(families.len());
     let mut path = String::new();
     let mut number = FIRST_NUMBER;
     let mut before = None;
@@ -271,13 +265,9 @@ fn append_new_paths(
                 break;
             }
         }
-        let start = arena.append_safe(&path)?;
-        renamed.push(Renamed {
-            file: file.at,
-            start,
-        });
+        new_starts.push(arena.append_safe(&path)?);
     }
-    Ok(renamed)
+    Ok(new_starts)
 }
 
 fn is_one_family(arena: &PathArena, a: Entry, b: Entry) -> bool {
