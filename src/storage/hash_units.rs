@@ -204,9 +204,13 @@ impl<'a> Worker<'a> {
         sink: &(impl Fn(u64, &[UnitHash]) + Sync),
     ) -> Result<(), Error> {
         let mut hashes = Vec::new();
-        while let Some(units) = self.plan.batch(next_batch.fetch_add(1, Ordering::Relaxed)) {
+        loop {
+            let index = next_batch.fetch_add(1, Ordering::Relaxed);
+            let Some(units) = self.plan.batch(index) else {
+                break;
+            };
             let first = units.start;
-            self.hash_batch(units, &mut hashes)?;
+            self.hash_batch(index, units, &mut hashes)?;
             sink(first, &hashes);
             if self.job.progress.is_cancelled.load(Ordering::Relaxed) {
                 break;
@@ -217,6 +221,7 @@ impl<'a> Worker<'a> {
 
     fn hash_batch(
         &mut self,
+        index: usize,
         units: std::ops::Range<u64>,
         hashes: &mut Vec<UnitHash>,
     ) -> Result<(), Error> {
@@ -230,6 +235,9 @@ impl<'a> Worker<'a> {
         let mut skip_bytes = 0;
         while skip_bytes < longest {
             self.round(&mut lanes, skip_bytes)?;
+            if skip_bytes == 0 {
+                self.read_ahead(index);
+            }
             skip_bytes = skip_bytes.saturating_add(self.plan.stretch_len_bytes);
         }
         if self.job.algorithms.sha1_padded {
@@ -243,6 +251,21 @@ impl<'a> Worker<'a> {
         hashes.clear();
         hashes.extend(lanes.iter_mut().map(|lane| self.finish(lane)));
         Ok(())
+    }
+
+    /// Asks the disk for the batch that this worker is likely to take next.
+    fn read_ahead(&self, index: usize) {
+        let next = index + rayon::current_num_threads();
+        let Some(units) = self.plan.batch(next) else {
+            return;
+        };
+        let first = self.job.layout.unit(units.start);
+        let len_bytes = (units.end - units.start) * u64::from(self.job.layout.unit_len_bytes());
+        self.reader.read_ahead(&Segment {
+            file: first.first_file,
+            offset_bytes: first.offset_in_file_bytes,
+            len_bytes: usize::try_from(len_bytes).unwrap_or(usize::MAX),
+        });
     }
 
     fn lane(&self, index: u64) -> Lane {

@@ -2,8 +2,12 @@
 
 use std::fs::File;
 use std::io;
+use std::num::NonZeroU64;
 use std::os::unix::fs::FileExt as _;
 use std::path::Path;
+
+use rustix::fs::Advice;
+use rustix::io::ReadWriteFlags;
 
 use super::error::Error;
 use super::layout::Segment;
@@ -13,6 +17,9 @@ use crate::hash::Span;
 
 /// Smaller parts are copied: to map and unmap them would cost more than their bytes.
 const MAPPED_LEN_BYTES_MIN: usize = 128 << 10;
+
+/// The kernel shortens longer requests to what it would read ahead by itself.
+const READ_AHEAD_STEP_BYTES: usize = 1 << 20;
 
 /// How content is read.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -143,6 +150,24 @@ impl<'a> Reader<'a> {
         Ok(())
     }
 
+    /// Asks the disk for bytes that are going to be taken soon, if the file that is open has them
+    /// and the page cache has not.
+    pub(super) fn read_ahead(&self, soon: &Segment) {
+        let Some((_, file)) = self.open.as_ref().filter(|(open, _)| *open == soon.file) else {
+            return;
+        };
+        let last_bytes = soon.offset_bytes + (soon.len_bytes as u64).saturating_sub(1);
+        if is_cached(file, soon.offset_bytes) && is_cached(file, last_bytes) {
+            return;
+        }
+        for step in (0..soon.len_bytes as u64).step_by(READ_AHEAD_STEP_BYTES) {
+            // It is only advice: without it the reads are slower, and nothing else.
+            let len_bytes = NonZeroU64::new(READ_AHEAD_STEP_BYTES as u64);
+            let _ =
+                rustix::fs::fadvise(file, soon.offset_bytes + step, len_bytes, Advice::WillNeed);
+        }
+    }
+
     /// Appends the bytes of a part; `false` where they could not be had.
     pub(super) fn spans<'s>(&'s self, part: usize, spans: &mut Vec<Span<'s>>) -> bool {
         let Part {
@@ -215,6 +240,14 @@ impl<'a> Reader<'a> {
         self.buffered_len = end;
         Ok(Place::Copied { start })
     }
+}
+
+/// Whether a byte can be read without waiting for the disk.
+fn is_cached(file: &File, offset_bytes: u64) -> bool {
+    let mut byte = [0];
+    let mut into = [io::IoSliceMut::new(&mut byte)];
+    let read = rustix::io::preadv2(file, &mut into, offset_bytes, ReadWriteFlags::NOWAIT);
+    read != Err(rustix::io::Errno::AGAIN)
 }
 
 /// Tells a file that cannot be read from one that is another than it was.
