@@ -363,6 +363,28 @@ fn what_stands_around_is_left_out_by_name() {
 }
 
 #[test]
+fn keys_that_nobody_knows_are_left_out_by_name() {
+    for (sample, target) in [
+        (samples::v1_of_512_kib(), Format::Mtorrent),
+        (samples::v2_single(), Format::St),
+    ] {
+        let metainfo = sample
+            .with(&["encoding"], "UTF-8")
+            .with(&["similar"], list([vec![7; 20].into()]))
+            .with(&["x-new"], 1)
+            .read();
+        assert_eq!(
+            metainfo.obstacles(target).left_out,
+            [
+                "`similar`, which stands beside `info`",
+                "`x-new`, which stands beside `info`"
+            ]
+        );
+        assert_eq!(metainfo.obstacles(Format::Torrent), nothing());
+    }
+}
+
+#[test]
 fn more_tiers_than_an_st_has_run_together() {
     let tiers = (0..300).map(|tier| path([&*format!("http://t{tier}.example/")]));
     let metainfo = samples::v2_single()
