@@ -13,7 +13,7 @@ use super::oddity::{Oddities, shown};
 use super::torrent::Metainfo;
 use super::{Format, mtorrent, st};
 use crate::base::{Url, limits};
-use crate::bencode::Value;
+use crate::bencode::{Dict, Value};
 
 /// Why a conversion does not go without more ado.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -323,7 +323,34 @@ impl Metainfo {
         ];
         let named = facts.iter().filter(|(is_there, _)| *is_there);
         left_out.extend(named.map(|(_, what)| (*what).to_owned()));
+        left_out.extend(self.unknown_outer_keys());
         left_out
+    }
+
+    /// Names the keys around the info dictionary that [`Outer`](super::Outer) has no word for.
+    fn unknown_outer_keys(&self) -> Vec<String> {
+        const KNOWN: [&[u8]; 12] = [
+            b"announce",
+            b"announce-list",
+            b"comment",
+            b"comment.utf-8",
+            b"created by",
+            b"creation date",
+            b"encoding",
+            b"httpseeds",
+            b"info",
+            b"nodes",
+            b"piece layers",
+            b"url-list",
+        ];
+        let mut named = Named::default();
+        let document = self.document().and_then(Value::as_dict);
+        for (key, _) in document.iter().flat_map(Dict::iter) {
+            if !KNOWN.contains(&key) {
+                named.add(|| format!("`{}`, which stands beside `info`", shown(key)));
+            }
+        }
+        named.finish()
     }
 }
 

@@ -9,7 +9,7 @@ use super::layers::PieceLayers;
 use super::oddity::Oddities;
 use super::outer::Outer;
 use crate::base::{Host, PeerAddress, Url};
-use crate::bencode::{self, Kind, Limits, Writer};
+use crate::bencode::{self, Kind, Limits, Value, Writer};
 
 /// All that a torrent says, whichever format carried it.
 #[derive(Clone, Debug)]
@@ -79,6 +79,11 @@ impl Metainfo {
             oddities,
             document: None,
         })
+    }
+
+    /// What was read of a `.torrent`, with all that is not understood.
+    pub(super) fn document(&self) -> Option<Value<'_>> {
+        self.document.as_deref().map(Value::from_checked)
     }
 
     /// Writes a `.torrent`; one that was read as such is written as it was.
