@@ -42,6 +42,7 @@ pub(crate) fn padding_without_paths(file_count: u32) -> Vec<u8> {
         for _ in 0..file_count {
             writer.raw(b"d4:attr1:p6:lengthi0ee");
         }
+        writer.raw(b"d6:lengthi0e4:pathl1:aee");
         writer.end();
         write_empty_v1_end(writer);
     })

@@ -131,7 +131,9 @@ fn node_of(tree: &Tree, layers: &mut BTreeMap<Vec<u8>, Node>) -> Node {
     let hashes = hashes(len_bytes, seed);
     if len_bytes > 0 {
         let fragment_len_bytes = u32::try_from(FRAGMENT_LEN_BYTES).unwrap();
-        let root = merkle::root_of_piece_layer(&hashes, fragment_len_bytes);
+        let nodes = hashes.chunks_exact(Sha256Digest::LEN);
+        let nodes: Vec<Sha256Digest> = nodes.filter_map(Sha256Digest::from_slice).collect();
+        let root = merkle::root(&nodes, merkle::piece_height(fragment_len_bytes));
         properties = properties.with(&["pieces root"], root.as_bytes());
         if hashes.len() > Sha256Digest::LEN {
             layers.insert(root.as_bytes().to_vec(), hashes.into());
