@@ -7,6 +7,9 @@ use super::file_tree::{TreeWalk, attributes, len_bytes, symlink_target};
 use super::oddity::{Oddities, shown};
 use crate::bencode::{Kind, List, Value};
 
+/// What BitComet calls its padding, which it does not mark by an attribute. The bytes are zeros.
+const UNMARKED_PADDING: &[u8] = b"_____padding_file_";
+
 /// More components than an excerpt of a path has characters.
 const SHOWN_COMPONENTS_MAX: usize = 100;
 
@@ -22,6 +25,7 @@ pub(super) fn read_directory<'a>(
         let file = V1File::read(item, index)?;
         let mut entry = file.entry(index, oddities)?;
         let path = file.path(index, &entry)?;
+        entry.attributes.padding |= half.is_none() && path.is_unmarked_padding();
         if let Some(half) = half.as_mut().filter(|_| !entry.attributes.padding) {
             half.agree(
                 &mut entry,
@@ -209,6 +213,11 @@ impl<'a> Path<'a> {
             Self::Padding(_) => None,
         };
         parts.into_iter().flatten().filter_map(Value::as_bytes)
+    }
+
+    fn is_unmarked_padding(&self) -> bool {
+        let name = self.components().last();
+        name.is_some_and(|name| name.starts_with(UNMARKED_PADDING))
     }
 }
 

@@ -58,6 +58,16 @@ fn files_follow_each_other_without_gaps() {
 }
 
 #[test]
+fn padding_that_only_its_name_tells_is_padding() {
+    let name = "_____padding_file_0_if you see this file____";
+    let files = vec![v1_file(100, path(["a"])), v1_file(16_284, path([name]))];
+    let files = directory(files).read().info.files().clone();
+    assert!(!files.get(0).attributes.padding);
+    assert!(files.get(1).attributes.padding);
+    assert_eq!(files.content_bytes(), 100);
+}
+
+#[test]
 fn a_torrent_names_a_file() {
     assert_refused(&directory(vec![]), "info.files", Fault::NoFiles);
     assert_refused(&directory(vec![padding(5)]), "info.files", Fault::NoFiles);
