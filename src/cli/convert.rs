@@ -104,5 +104,5 @@ fn remake(metainfo: &Metainfo, data: &Path, target: Format) -> Result<Metainfo> 
         private: false,
         source: None,
     };
-    build(&plan, hashes.of(version), metainfo.outer.clone()).context("the new torrent")
+    build(&plan, hashes.of(version), metainfo.outer().clone()).context("the new torrent")
 }

@@ -98,7 +98,7 @@ impl Metainfo {
                     name,
                     self.info.files().content_bytes(),
                     hashes,
-                    &self.outer,
+                    self.outer(),
                 ))
             }
             Format::St => {
@@ -109,7 +109,7 @@ impl Metainfo {
                     piece_length: self.info.piece_length(),
                     tree: self.info_field(b"file tree").unwrap_or(empty),
                     layers: &self.layers,
-                    trackers: &self.outer.trackers,
+                    trackers: &self.outer().trackers,
                 })
             }
         }
@@ -122,8 +122,8 @@ impl Metainfo {
         };
         magnet.name = Some(self.info.name().to_owned());
         let mut left_bytes = MAGNET_URLS_LEN_BYTES_MAX;
-        magnet.trackers = fitting(self.outer.all_trackers(), &mut left_bytes);
-        magnet.web_seeds = fitting(self.outer.web_seeds.iter(), &mut left_bytes);
+        magnet.trackers = fitting(self.outer().all_trackers(), &mut left_bytes);
+        magnet.web_seeds = fitting(self.outer().web_seeds.iter(), &mut left_bytes);
         magnet
     }
 
@@ -287,7 +287,7 @@ impl Metainfo {
 
     /// Names what stands around the info dictionary and has no place in `target`.
     fn left_out(&self, target: Format) -> Vec<String> {
-        let outer = &self.outer;
+        let outer = self.outer();
         let mut left_out = Vec::new();
         let tracker_count = outer.all_trackers().count();
         match target {

@@ -16,7 +16,8 @@ use crate::bencode::{self, Kind, Limits, Value, Writer};
 pub struct Metainfo {
     pub info: Info,
     pub layers: PieceLayers,
-    pub outer: Outer,
+    /// Read only: a torrent that was read is written as it was.
+    outer: Outer,
     pub oddities: Oddities,
     /// The whole document, where it was a `.torrent`: what is not understood is kept there.
     document: Option<Bytes>,
@@ -84,6 +85,11 @@ impl Metainfo {
     /// What was read of a `.torrent`, with all that is not understood.
     pub(super) fn document(&self) -> Option<Value<'_>> {
         self.document.as_deref().map(Value::from_checked)
+    }
+
+    /// What stands around the info dictionary.
+    pub fn outer(&self) -> &Outer {
+        &self.outer
     }
 
     /// Writes a `.torrent`; one that was read as such is written as it was.

@@ -36,11 +36,11 @@ fn an_mtorrent_and_its_torrent_become_each_other() {
     assert_eq!(torrent.obstacles(Format::Mtorrent), nothing());
     let short = through(&torrent, Format::Mtorrent);
     assert_eq!(short.info.raw(), torrent.info.raw());
-    assert_eq!(short.outer, torrent.outer);
+    assert_eq!(short.outer(), torrent.outer());
     assert_eq!(short.obstacles(Format::Torrent), nothing());
     let again = through(&short, Format::Torrent);
     assert_eq!(again.info.raw(), torrent.info.raw());
-    assert_eq!(again.outer, torrent.outer);
+    assert_eq!(again.outer(), torrent.outer());
 }
 
 #[test]
@@ -59,11 +59,11 @@ fn an_st_and_its_torrent_become_each_other() {
         let binary = through(&torrent, Format::St);
         assert_eq!(binary.info.raw(), torrent.info.raw());
         assert_eq!(binary.layers.raw(), torrent.layers.raw());
-        assert_eq!(binary.outer, torrent.outer);
+        assert_eq!(binary.outer(), torrent.outer());
         assert_eq!(binary.obstacles(Format::Torrent), nothing());
         let again = through(&binary, Format::Torrent);
         assert_eq!(again.info.raw(), torrent.info.raw());
-        assert_eq!(again.outer, torrent.outer);
+        assert_eq!(again.outer(), torrent.outer());
     }
 }
 
@@ -355,7 +355,7 @@ fn what_stands_around_is_left_out_by_name() {
     assert_eq!(binary.left_out, all);
     assert!(binary.changes_hash.is_empty());
     assert_eq!(
-        through(&dressed, Format::St).outer.all_trackers().count(),
+        through(&dressed, Format::St).outer().all_trackers().count(),
         3
     );
     assert_eq!(dressed.obstacles(Format::Magnet), nothing());
@@ -395,8 +395,13 @@ fn more_tiers_than_an_st_has_run_together() {
         ["the order of the tiers after 256"]
     );
     let again = through(&metainfo, Format::St);
-    assert_eq!(again.outer.trackers.len(), 256);
-    assert!(again.outer.all_trackers().eq(metainfo.outer.all_trackers()));
+    assert_eq!(again.outer().trackers.len(), 256);
+    assert!(
+        again
+            .outer()
+            .all_trackers()
+            .eq(metainfo.outer().all_trackers())
+    );
 }
 
 #[test]
@@ -415,7 +420,7 @@ fn a_magnet_carries_hashes_name_and_places_to_ask() {
         magnet.trackers[0].as_str(),
         "http://t.example/announce?a=b&c"
     );
-    assert_eq!(magnet.web_seeds, metainfo.outer.web_seeds);
+    assert_eq!(magnet.web_seeds, metainfo.outer().web_seeds);
 }
 
 #[test]

@@ -32,7 +32,7 @@ fn assert_refused(text: impl AsRef<[u8]>, place: &str, reason: &str) {
 }
 
 fn trackers(metainfo: &Metainfo) -> Vec<&str> {
-    let trackers = metainfo.outer.all_trackers();
+    let trackers = metainfo.outer().all_trackers();
     trackers.map(|url| url.as_str()).collect()
 }
 
@@ -73,7 +73,7 @@ fn line_ends_and_the_case_of_digits_do_not_matter() {
     for text in [windows, shouted, samples::mtorrent() + "\n\r\n"] {
         let metainfo = mtorrent::read(text.as_bytes()).unwrap();
         assert_eq!(metainfo.info.hashes(), unix.info.hashes(), "{text:?}");
-        assert_eq!(metainfo.outer, unix.outer);
+        assert_eq!(metainfo.outer(), unix.outer());
     }
 }
 
@@ -141,7 +141,7 @@ fn a_tracker_is_an_address_a_url_or_nothing() {
     let first = |line: &str| {
         let metainfo = mtorrent::read(with_line(0, line).as_bytes()).unwrap();
         metainfo
-            .outer
+            .outer()
             .trackers
             .iter()
             .flatten()
@@ -215,7 +215,7 @@ fn the_same_tracker_counts_once_and_two_are_two_tiers() {
         lines[1] = second.to_owned();
         mtorrent::read(lines.join("\n").as_bytes())
             .unwrap()
-            .outer
+            .outer()
             .trackers
     };
     let same = read("10.0.0.1:80", "http://10.0.0.1:80/announce");

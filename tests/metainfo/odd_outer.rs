@@ -11,14 +11,14 @@ fn with(key: &str, value: Node) -> Metainfo {
 }
 
 fn tiers(metainfo: &Metainfo) -> Vec<Vec<&str>> {
-    let tiers = metainfo.outer.trackers.iter();
+    let tiers = metainfo.outer().trackers.iter();
     tiers
         .map(|tier| tier.iter().map(|url| url.as_str()).collect())
         .collect()
 }
 
 fn web_seeds(metainfo: &Metainfo) -> Vec<&str> {
-    let web_seeds = metainfo.outer.web_seeds.iter();
+    let web_seeds = metainfo.outer().web_seeds.iter();
     web_seeds.map(|url| url.as_str()).collect()
 }
 
@@ -30,7 +30,7 @@ fn oddities(metainfo: &Metainfo) -> Vec<&str> {
 #[test]
 fn a_torrent_needs_no_outside() {
     let metainfo = v1_single().without(&["announce"]).read();
-    assert_eq!(metainfo.outer, Outer::default());
+    assert_eq!(metainfo.outer(), Outer::default());
     assert!(oddities(&metainfo).is_empty());
 }
 
@@ -116,7 +116,7 @@ fn a_tracker_that_cannot_be_used_is_left_out_with_the_reason() {
     ];
     for (value, said) in cases {
         let metainfo = with("announce", value);
-        assert!(metainfo.outer.trackers.is_empty());
+        assert!(metainfo.outer().trackers.is_empty());
         assert_eq!(oddities(&metainfo), said);
     }
 }
@@ -152,7 +152,7 @@ fn web_seeds_are_a_string_or_a_list() {
         ),
     ] {
         let metainfo = with("url-list", value);
-        assert!(metainfo.outer.web_seeds.is_empty());
+        assert!(metainfo.outer().web_seeds.is_empty());
         assert_eq!(oddities(&metainfo), [said]);
     }
 }
@@ -160,9 +160,9 @@ fn web_seeds_are_a_string_or_a_list() {
 #[test]
 fn http_seeds_are_kept_apart() {
     let metainfo = with("httpseeds", path(["http://w.example/seed.php"]));
-    assert!(metainfo.outer.web_seeds.is_empty());
+    assert!(metainfo.outer().web_seeds.is_empty());
     assert_eq!(
-        metainfo.outer.http_seeds[0].as_str(),
+        metainfo.outer().http_seeds[0].as_str(),
         "http://w.example/seed.php"
     );
 }
@@ -180,7 +180,7 @@ fn nodes_are_pairs_of_host_and_port() {
         ]),
     );
     let nodes: Vec<String> = metainfo
-        .outer
+        .outer()
         .nodes
         .iter()
         .map(ToString::to_string)
@@ -202,7 +202,7 @@ fn nodes_are_pairs_of_host_and_port() {
     ];
     for node in wrong {
         let metainfo = with("nodes", list([node.clone()]));
-        assert!(metainfo.outer.nodes.is_empty(), "{node:?}");
+        assert!(metainfo.outer().nodes.is_empty(), "{node:?}");
         assert_eq!(
             oddities(&metainfo),
             ["`nodes`: an entry is no pair of host and port; left out"]
@@ -218,7 +218,10 @@ fn nodes_are_pairs_of_host_and_port() {
 fn a_comment_is_text() {
     let comment = |value: Node| {
         let metainfo = with("comment", value);
-        (metainfo.outer.comment.clone(), oddities(&metainfo).concat())
+        (
+            metainfo.outer().comment.clone(),
+            oddities(&metainfo).concat(),
+        )
     };
     assert_eq!(comment("é".into()), (Some("é".into()), String::new()));
     assert_eq!(
@@ -236,22 +239,22 @@ fn a_comment_is_text() {
         .with(&["comment"], &b"caf\xe9"[..])
         .with(&["comment.utf-8"], "café")
         .read();
-    assert_eq!(twin.outer.comment.as_deref(), Some("café"));
+    assert_eq!(twin.outer().comment.as_deref(), Some("café"));
 }
 
 #[test]
 fn what_made_it_and_when() {
     let metainfo = with("created by", "maker 1".into());
-    assert_eq!(metainfo.outer.created_by.as_deref(), Some("maker 1"));
+    assert_eq!(metainfo.outer().created_by.as_deref(), Some("maker 1"));
     assert_eq!(
         oddities(&with("created by", list([]))),
         ["`created by`: is a list, not text; ignored"]
     );
     let dated = with("creation date", 1_700_000_000.into());
-    assert_eq!(dated.outer.creation_date, Some(1_700_000_000));
+    assert_eq!(dated.outer().creation_date, Some(1_700_000_000));
     for wrong in [Node::from("2023"), Node::from(-1), list([])] {
         let metainfo = with("creation date", wrong);
-        assert_eq!(metainfo.outer.creation_date, None);
+        assert_eq!(metainfo.outer().creation_date, None);
         assert_eq!(
             oddities(&metainfo),
             ["`creation date`: is no number of seconds since 1970; ignored"]
@@ -268,12 +271,12 @@ fn hints_stand_inside_and_outside() {
         .with(&["collections"], path(["out\u{1b}"]))
         .with(&["info", "collections"], path(["in"]))
         .read();
-    let hints = &metainfo.outer.hints;
+    let hints = metainfo.outer().hints;
     assert_eq!(hints.similar, [Sha1Digest([1; 20]), Sha1Digest([2; 20])]);
     assert_eq!(hints.collections, [r"out\u{1b}", "in"]);
     for key in ["similar", "collections"] {
         let metainfo = with(key, 5.into());
-        assert_eq!(metainfo.outer.hints, mt::metainfo::Hints::default());
+        assert_eq!(metainfo.outer().hints, mt::metainfo::Hints::default());
     }
 }
 
@@ -281,7 +284,7 @@ fn hints_stand_inside_and_outside() {
 fn of_long_lists_so_much_is_kept() {
     let urls = (0..10_050).map(|number| Node::from(&*format!("http://t{number}.example/")));
     let metainfo = with("announce-list", Node::List(urls.collect()));
-    assert_eq!(metainfo.outer.all_trackers().count(), 10_000);
+    assert_eq!(metainfo.outer().all_trackers().count(), 10_000);
 }
 
 #[test]

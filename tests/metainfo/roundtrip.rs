@@ -196,7 +196,7 @@ proptest! {
         let written = metainfo.to_torrent();
         let again = Metainfo::from_torrent(written.clone()).unwrap();
         assert_same_torrent(&again, &metainfo);
-        prop_assert_eq!(&again.outer, &metainfo.outer);
+        prop_assert_eq!(again.outer(), metainfo.outer());
         prop_assert!(again.oddities.described().is_empty(), "{:?}", again.oddities);
         prop_assert_eq!(again.to_torrent(), written);
     }
@@ -210,7 +210,7 @@ proptest! {
         let written = metainfo.write_as(Format::St).unwrap();
         let again = st::read(written.clone()).unwrap();
         assert_same_torrent(&again, &metainfo);
-        prop_assert_eq!(&again.outer, &metainfo.outer);
+        prop_assert_eq!(again.outer(), metainfo.outer());
         prop_assert_eq!(again.write_as(Format::St).unwrap(), written);
     }
 
@@ -236,8 +236,8 @@ proptest! {
             return Err(TestCaseError::fail("no .mtorrent"));
         };
         assert_same_torrent(&again, &metainfo);
-        let first_two: Vec<_> = metainfo.outer.all_trackers().take(2).collect();
-        prop_assert_eq!(again.outer.all_trackers().collect::<Vec<_>>(), first_two);
+        let first_two: Vec<_> = metainfo.outer().all_trackers().take(2).collect();
+        prop_assert_eq!(again.outer().all_trackers().collect::<Vec<_>>(), first_two);
         prop_assert_eq!(again.write_as(Format::Mtorrent).unwrap(), written);
     }
 
@@ -274,9 +274,9 @@ fn a_date_beyond_all_readers_is_left_out() {
     };
     let written = v1_single(b"x", 0, 0, dated(u64::MAX)).to_torrent();
     let again = Metainfo::from_torrent(written).unwrap();
-    assert_eq!(again.outer.creation_date, None);
+    assert_eq!(again.outer().creation_date, None);
     let most = i64::MAX.unsigned_abs();
     let written = v1_single(b"x", 0, 0, dated(most)).to_torrent();
     let again = Metainfo::from_torrent(written).unwrap();
-    assert_eq!(again.outer.creation_date, Some(most));
+    assert_eq!(again.outer().creation_date, Some(most));
 }

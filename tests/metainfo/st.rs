@@ -19,7 +19,7 @@ fn assert_refused(parts: &St, place: &str, reason: &str) {
 }
 
 fn trackers(metainfo: &Metainfo) -> Vec<Vec<&str>> {
-    let tiers = metainfo.outer.trackers.iter();
+    let tiers = metainfo.outer().trackers.iter();
     tiers
         .map(|tier| tier.iter().map(Url::as_str).collect())
         .collect()

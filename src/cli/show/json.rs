@@ -48,7 +48,7 @@ pub(super) fn write(out: &mut impl Write, document: &Document) -> anyhow::Result
 }
 
 fn of_metainfo<'a>(format: &'static str, metainfo: &'a Metainfo) -> Shown<'a> {
-    let (info, outer) = (&metainfo.info, &metainfo.outer);
+    let (info, outer) = (&metainfo.info, metainfo.outer());
     let hashes = info.hashes();
     Shown {
         name: Some(info.name()),

@@ -59,7 +59,7 @@ pub(super) fn write_metainfo(
     format: Format,
     metainfo: &Metainfo,
 ) -> io::Result<()> {
-    let (info, outer) = (&metainfo.info, &metainfo.outer);
+    let (info, outer) = (&metainfo.info, metainfo.outer());
     let mut facts = Facts::new(out);
     facts.line("name", printable(info.name()))?;
     let version = described(info.version());
