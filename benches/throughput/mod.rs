@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use criterion::measurement::WallTime;
-use criterion::{BatchSize, BenchmarkGroup, Criterion, Throughput};
+use criterion::{BatchSize, BenchmarkGroup, Criterion, SamplingMode, Throughput};
 
 use crate::documents;
 
@@ -15,7 +15,7 @@ const LAYER_PIECES: u32 = 10_000_000 / 32;
 /// Torrents from a kilobyte to a quarter of a gigabyte.
 pub(crate) fn torrents() -> Vec<(&'static str, Vec<u8>)> {
     vec![
-        ("one small file", documents::v1(1)),
+        ("v1, a kilobyte", documents::v1(14)),
         ("v1, a million files", documents::v1(MANY_FILES)),
         ("v2, a million files", documents::v2(MANY_FILES)),
         ("hybrid, a million files", documents::hybrid(MANY_FILES)),
@@ -30,9 +30,10 @@ pub(crate) fn torrents() -> Vec<(&'static str, Vec<u8>)> {
 pub(crate) fn group<'a>(criterion: &'a mut Criterion, name: &str) -> BenchmarkGroup<'a, WallTime> {
     let mut group = criterion.benchmark_group(name);
     group
+        .sampling_mode(SamplingMode::Flat)
         .sample_size(10)
         .warm_up_time(Duration::from_millis(300))
-        .measurement_time(Duration::from_secs(2));
+        .measurement_time(Duration::from_secs(1));
     group
 }
 
