@@ -12,20 +12,27 @@ use super::args::{CreateArgs, Io, LinkRule, Meta};
 use super::convert::format_of;
 use super::progress::with_bar;
 use super::size::{Counted, Size};
-use crate::base::limits::{PIECE_LENGTH_BYTES_MAX, PIECE_LENGTH_V2_BYTES_MIN};
+use crate::base::limits::{BENCODE_DEPTH_MAX, PIECE_LENGTH_BYTES_MAX, PIECE_LENGTH_V2_BYTES_MIN};
+use crate::base::printable;
 use crate::metainfo::build::{Plan, build};
 use crate::metainfo::{Format, Metainfo, Outer, Version, mtorrent};
 use crate::storage::{
-    Content, ContentHashes, IoMode, Links, Progress, Scan, ScanOptions, check_writable,
-    piece_length_for, scan, write_whole,
+    Content, ContentHashes, IoMode, Links, Progress, Scan, ScanOptions, ScannedFile,
+    check_writable, directory_of, piece_length_for, scan, write_whole,
 };
+
+/// The torrent, `info`, the tree and what it says of a file are dictionaries around and below the
+/// names.
+const V2_PATH_COMPONENTS_MAX: usize = BENCODE_DEPTH_MAX - 4;
 
 pub(super) fn run(args: &CreateArgs) -> Result<()> {
     let outputs = resolve_outputs(args)?;
     let options = ScanOptions::new(args.links.into(), &args.excludes).context("--exclude")?;
     let scan = scan(&args.path, &options)?;
+    check_outside(&outputs, &scan)?;
     let recipe = Recipe::resolve(args, &outputs, &scan)?;
     recipe.warn(&scan);
+    outputs.iter().for_each(|output| output.warn(args));
     let content = Content::of_scan(&scan, recipe.with_attributes);
     let progress = Progress::default();
     let total_bytes = content.len_bytes();
@@ -61,6 +68,25 @@ struct Output {
 }
 
 impl Output {
+    /// Says what was asked for and has no place in the format.
+    fn warn(&self, args: &CreateArgs) {
+        if !matches!(self.format, Format::Mtorrent | Format::St) {
+            return;
+        }
+        let tracker_count: usize = args.trackers.iter().map(|tier| tier.0.len()).sum();
+        let losses = [
+            (args.comment.is_some(), "--comment"),
+            (!args.web_seeds.is_empty(), "--web-seed"),
+            (
+                self.format == Format::Mtorrent && tracker_count > 2,
+                "more than two trackers",
+            ),
+        ];
+        for (_, what) in losses.iter().filter(|(is_lost, _)| *is_lost) {
+            log::warn!("a .{} cannot carry {what}; left out", self.format.name());
+        }
+    }
+
     /// The torrent in this format, of which nothing may be lost.
     fn bytes(&self, torrent: &Metainfo) -> Result<Vec<u8>> {
         let obstacles = torrent.obstacles(self.format);
@@ -85,10 +111,11 @@ fn resolve_outputs(args: &CreateArgs) -> Result<Vec<Output>> {
     let mut outputs = Vec::new();
     for path in &args.outputs {
         let format = format_of(path)?;
-        if !seen.insert(path) {
+        check_writable(path, args.force)?;
+        let directory = directory_of(path).canonicalize()?;
+        if !seen.insert((directory, path.file_name())) {
             bail!("`{}` is named twice as output", path.display());
         }
-        check_writable(path, args.force)?;
         let version = match format {
             Format::Mtorrent => Version::V1,
             Format::St => Version::V2,
@@ -101,6 +128,17 @@ fn resolve_outputs(args: &CreateArgs) -> Result<Vec<Output>> {
         });
     }
     Ok(outputs)
+}
+
+/// Refuses to replace what the torrent is made of.
+fn check_outside(outputs: &[Output], scan: &Scan) -> Result<()> {
+    match outputs.iter().find(|output| scan.holds(&output.path)) {
+        Some(output) => bail!(
+            "`{}` is part of the content and would be replaced; write it elsewhere, or --exclude it",
+            output.path.display()
+        ),
+        None => Ok(()),
+    }
 }
 
 /// What is to be made, once it was found to be possible.
@@ -126,6 +164,9 @@ impl Recipe {
             }
         }
         let needs_v2 = versions.iter().any(|version| version.has_v2());
+        if needs_v2 {
+            check_depth(scan)?;
+        }
         let piece_length = piece_length(args, scan, has(Format::Mtorrent), needs_v2)?;
         let with_attributes = !has(Format::Mtorrent) && !has(Format::St);
         Ok(Self {
@@ -138,6 +179,13 @@ impl Recipe {
     fn warn(&self, scan: &Scan) {
         if !self.with_attributes && scan.files.iter().any(|file| file.executable) {
             log::warn!("executable bits are left out: .mtorrent and .st cannot carry them");
+        }
+        let is_only_file = |file: &ScannedFile| !file.relative.contains(&b'/');
+        if scan.is_directory
+            && self.versions.contains(&Version::V2)
+            && matches!(scan.files.as_slice(), [file] if is_only_file(file))
+        {
+            log::warn!("v2 torrents do not tell a directory of one file from that file alone");
         }
         let name = std::str::from_utf8(&scan.name);
         let odd = scan
@@ -186,6 +234,23 @@ fn check_carried(args: &CreateArgs, scan: &Scan, format: Format) -> Result<()> {
         bail!("a .{name} cannot carry links; use --links follow, or leave that output out");
     }
     Ok(())
+}
+
+/// A v2 torrent nests its directories, and nothing that nests too deep is read.
+fn check_depth(scan: &Scan) -> Result<()> {
+    let depth = |file: &ScannedFile| file.relative.split(|byte| *byte == b'/').count();
+    match scan
+        .files
+        .iter()
+        .find(|file| depth(file) > V2_PATH_COMPONENTS_MAX)
+    {
+        Some(file) => bail!(
+            "`{}` lies too deep: a path in a v2 torrent has at most {V2_PATH_COMPONENTS_MAX} names; \
+             use --meta v1 or --exclude",
+            file.path.display()
+        ),
+        None => Ok(()),
+    }
 }
 
 fn piece_length(args: &CreateArgs, scan: &Scan, is_fixed: bool, needs_v2: bool) -> Result<u32> {
@@ -284,7 +349,8 @@ fn tell(
     }
     for (output, torrent) in written {
         let told = told_output(output, torrent);
-        writeln!(out, "{}  {}", told.path, describe(torrent, scan))?;
+        let path = printable(&told.path);
+        writeln!(out, "{path}  {}", describe(torrent, scan))?;
         for (version, hash) in [("v1", &told.info_hash_v1), ("v2", &told.info_hash_v2)] {
             if let Some(hash) = hash {
                 writeln!(out, "  info-hash {version} {hash}")?;

@@ -1,6 +1,6 @@
 //! Reading a torrent or a magnet link that somebody named.
 
-use std::fs::File;
+use std::fs::{self, File};
 use std::io::{self, Read};
 use std::path::Path;
 
@@ -13,7 +13,8 @@ use crate::metainfo::{Document, Format, Metainfo, read};
 /// Reads what `name` names: a magnet link itself, `-`, or a file.
 pub(super) fn read_document(name: &Path) -> Result<Document> {
     if let Some(link) = as_magnet(name) {
-        return Ok(Document::Magnet(Magnet::parse(link)?));
+        let magnet = Magnet::parse(link).context("the magnet link")?;
+        return Ok(Document::Magnet(magnet));
     }
     if name == Path::new("-") {
         let bytes = read_bounded(io::stdin().lock(), 0).context("standard input")?;
@@ -30,8 +31,9 @@ pub(super) fn read_metainfo(name: &Path) -> Result<(Format, Box<Metainfo>)> {
     match read_document(name)? {
         Document::Metainfo(format, metainfo) => Ok((format, metainfo)),
         Document::Magnet(_) => bail!(
-            "a magnet link has only the info-hash, not the names and hashes that are needed here: \
-             get the `.torrent` first"
+            "`{}`: a magnet link has only the info-hash, not the names and hashes that are needed \
+             here: get the .torrent first",
+            name.display()
         ),
     }
 }
@@ -44,13 +46,18 @@ fn as_magnet(name: &Path) -> Option<&str> {
 }
 
 fn read_file(path: &Path) -> Result<Vec<u8>> {
-    let file = File::open(path)?;
-    let metadata = file.metadata()?;
+    // Looked at before it is opened: to open a pipe is to wait for whoever writes to it.
+    let metadata = fs::metadata(path)?;
     if metadata.is_dir() {
         bail!("is a directory; name a .torrent, .mtorrent or .st file");
     }
+    if !metadata.is_file() {
+        bail!(
+            "is no regular file; to read a pipe or a device, let it be standard input and name `-`"
+        );
+    }
     check_len(metadata.len())?;
-    read_bounded(file, metadata.len())
+    read_bounded(File::open(path)?, metadata.len())
 }
 
 /// Reads to the end, but never more than the limit, whatever the size was said to be.
@@ -61,6 +68,9 @@ fn read_bounded(source: impl Read, expected_len_bytes: u64) -> Result<Vec<u8>> {
         .take(METAINFO_LEN_BYTES_MAX + 1)
         .read_to_end(&mut bytes)?;
     check_len(bytes.len() as u64)?;
+    if bytes.is_empty() {
+        bail!("is empty");
+    }
     Ok(bytes)
 }
 

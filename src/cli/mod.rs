@@ -15,13 +15,15 @@ mod show;
 mod size;
 mod verify;
 
-use std::io;
+use std::io::{self, Write as _};
 use std::process::ExitCode;
 
 use anyhow::Result;
 use clap::Parser as _;
 
 use args::{Args, ClientCommand, Command};
+
+use crate::base::printable;
 
 /// Exit status 0: done; 1: failed; 2: bad usage (which the parser of arguments sees to).
 pub fn main() -> ExitCode {
@@ -32,7 +34,9 @@ pub fn main() -> ExitCode {
         // Whoever read our output has seen enough.
         Err(error) if is_broken_pipe(&error) => ExitCode::SUCCESS,
         Err(error) => {
-            eprintln!("mt: {error:#}");
+            // It may name what somebody else named, and nobody may be there to read it.
+            let story = format!("{error:#}");
+            let _ = writeln!(io::stderr(), "mt: {}", printable(&story));
             ExitCode::FAILURE
         }
     }

@@ -28,13 +28,8 @@ pub(super) fn run(args: &VerifyArgs) -> Result<()> {
         &progress,
         || verify(&metainfo, &args.data, args.io.into(), &progress),
     )?;
-    let mut out = BufWriter::new(io::stdout().lock());
-    if args.json {
-        write_json(&mut out, &metainfo, &verdict)?;
-    } else {
-        write_people(&mut out, &metainfo.info, &verdict)?;
-    }
-    out.flush()?;
+    let told = tell(args, &metainfo, &verdict);
+    // This stands even where nobody read to the end.
     if !verdict.is_whole() {
         let (whole, all) = counts(&metainfo.info, &verdict);
         bail!(
@@ -46,7 +41,17 @@ pub(super) fn run(args: &VerifyArgs) -> Result<()> {
             Count(verdict.piece_count)
         );
     }
-    Ok(())
+    told
+}
+
+fn tell(args: &VerifyArgs, metainfo: &Metainfo, verdict: &Verdict) -> Result<()> {
+    let mut out = BufWriter::new(io::stdout().lock());
+    if args.json {
+        write_json(&mut out, metainfo, verdict)?;
+    } else {
+        write_people(&mut out, &metainfo.info, verdict)?;
+    }
+    Ok(out.flush()?)
 }
 
 /// Files that are whole, and all; padding does not count.
@@ -74,24 +79,18 @@ fn write_people(out: &mut impl Write, info: &Info, verdict: &Verdict) -> io::Res
         if found.state == FileState::Whole {
             continue;
         }
-        let state = match found.state {
+        let state = state_name(found.state);
+        write!(out, "{state:<12} {}", printable(&info.full_path(&file)))?;
+        let wanted = Count(file.len_bytes);
+        match found.state {
             FileState::Short { found_bytes } => {
-                format!(
-                    "short: {} of {} bytes",
-                    Count(found_bytes),
-                    Count(file.len_bytes)
-                )
+                writeln!(out, "  ({} of {wanted} bytes)", Count(found_bytes))?;
             }
             FileState::Long { found_bytes } => {
-                format!(
-                    "long: {} bytes, not {}",
-                    Count(found_bytes),
-                    Count(file.len_bytes)
-                )
+                writeln!(out, "  ({} bytes, not {wanted})", Count(found_bytes))?;
             }
-            state => state_name(state).to_owned(),
-        };
-        writeln!(out, "{:<12} {}", state, printable(&info.full_path(&file)))?;
+            _ => writeln!(out)?,
+        }
         if found.state != FileState::Missing {
             write_ranges(out, found)?;
         }

@@ -10,7 +10,7 @@ use std::sync::{Mutex, PoisonError};
 
 use super::error::Error;
 use super::layout::{Layout, Segment, Unit};
-use super::reader::Reader;
+use super::reader::{MAPPED_LEN_BYTES_MIN, Reader};
 use super::source::{Source, Stamp};
 use crate::base::{Sha1Digest, Sha256Digest, limits};
 use crate::hash::{Feed, Hasher, Sha1, Sha256, Span, Stream, merkle};
@@ -132,10 +132,7 @@ impl Plan {
     fn new(job: &Job<'_>, workers: usize) -> Self {
         let unit_len = job.layout.unit_len_bytes();
         let unit_count = job.layout.unit_count();
-        // Content of many small files is copied, and copies are what costs memory.
-        let mean_file_bytes = job.layout.total_bytes() / (job.sources.len() as u64).max(1);
-        let is_copied = job.mode == IoMode::Positional || mean_file_bytes < 1 << 20;
-        let budget = if is_copied {
+        let budget = if copies_much(job) {
             job.budget.copied_bytes
         } else {
             job.budget.mapped_bytes
@@ -170,6 +167,17 @@ impl Plan {
             .min(self.unit_count);
         (start < end).then_some(start..end)
     }
+}
+
+/// Whether more is copied than may be in memory at once. Small files are, wherever they stand.
+fn copies_much(job: &Job<'_>) -> bool {
+    let file_count = job.sources.len();
+    let mean_file_bytes = job.layout.total_bytes() / (file_count as u64).max(1);
+    let lens = (0..file_count).map(|file| job.layout.file_len_bytes(file));
+    let small_bytes: u64 = lens.filter(|len| *len < MAPPED_LEN_BYTES_MIN as u64).sum();
+    job.mode == IoMode::Positional
+        || mean_file_bytes < 1 << 20
+        || small_bytes > job.budget.copied_bytes as u64
 }
 
 /// A unit that is being hashed.
@@ -305,11 +313,7 @@ impl<'a> Worker<'a> {
         if self.job.algorithms.merkle {
             hash_leaves(self.hasher, lanes, &spans, &span_ends);
         }
-        if self.reader.is_spoiled() {
-            // Some file was cut short; the state of each tells which.
-            self.job.check_unchanged()?;
-            return Err(Error::Interrupted);
-        }
+        self.reader.check_unspoiled()?;
         let taken: u64 = segments
             .iter()
             .map(|segment| segment.len_bytes as u64)
@@ -321,20 +325,35 @@ impl<'a> Worker<'a> {
         Ok(())
     }
 
-    /// Goes on with zeros to the full length of a unit.
+    /// Goes on with zeros to the full length of each unit, side by side.
     fn pad(&self, lanes: &mut [Lane]) {
-        static ZEROS: [u8; 16 << 10] = [0; 16 << 10];
-        for lane in lanes {
-            let mut left = self.job.layout.unit_len_bytes() - lane.unit.len_bytes;
-            while left > 0 {
-                let step = left.min(BLOCK_LEN_BYTES);
-                let spans = [Span::from(&ZEROS[..step as usize])];
-                self.hasher.update_many(&mut [Feed {
-                    stream: &mut lane.sha1,
-                    spans: &spans,
-                }]);
-                left -= step;
+        static ZEROS: [u8; BLOCK_LEN_BYTES as usize] = [0; BLOCK_LEN_BYTES as usize];
+        let full_len = self.job.layout.unit_len_bytes();
+        let mut gaps: Vec<(&mut Lane, u32)> = lanes
+            .iter_mut()
+            .map(|lane| {
+                let gap = full_len - lane.unit.len_bytes;
+                (lane, gap)
+            })
+            .collect();
+        loop {
+            gaps.retain(|(_, left)| *left > 0);
+            if gaps.is_empty() {
+                return;
             }
+            let steps: Vec<[Span<'_>; 1]> = gaps
+                .iter()
+                .map(|(_, left)| [Span::from(&ZEROS[..(*left).min(BLOCK_LEN_BYTES) as usize])])
+                .collect();
+            let mut feeds: Vec<Feed<'_, Sha1>> = Vec::with_capacity(gaps.len());
+            for ((lane, left), spans) in gaps.iter_mut().zip(&steps) {
+                feeds.push(Feed {
+                    stream: &mut lane.sha1,
+                    spans,
+                });
+                *left = left.saturating_sub(BLOCK_LEN_BYTES);
+            }
+            self.hasher.update_many(&mut feeds);
         }
     }
 

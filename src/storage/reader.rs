@@ -16,7 +16,7 @@ use super::window::Window;
 use crate::hash::Span;
 
 /// Smaller parts are copied: to map and unmap them would cost more than their bytes.
-const MAPPED_LEN_BYTES_MIN: usize = 128 << 10;
+pub(super) const MAPPED_LEN_BYTES_MIN: usize = 128 << 10;
 
 /// The kernel shortens longer requests to what it would read ahead by itself.
 const READ_AHEAD_STEP_BYTES: usize = 1 << 20;
@@ -37,7 +37,8 @@ pub(super) struct Reader<'a> {
     sources: &'a [Source],
     mode: IoMode,
     open: Option<(usize, File)>,
-    windows: Vec<Window>,
+    /// With the file that each is of.
+    windows: Vec<(usize, Window)>,
     buffer: Vec<u8>,
     buffered_len: usize,
     parts: Vec<Part>,
@@ -176,7 +177,7 @@ impl<'a> Reader<'a> {
         } = self.parts[part];
         match place {
             Place::Mapped { window, start } => {
-                spans.push(self.windows[window].span(start..start + len));
+                spans.push(self.windows[window].1.span(start..start + len));
             }
             Place::Copied { start } => spans.push(Span::from(&self.buffer[start..start + len])),
             Place::Zeros => {
@@ -191,9 +192,16 @@ impl<'a> Reader<'a> {
         true
     }
 
-    /// Whether bytes of this round vanished while they were read.
-    pub(super) fn is_spoiled(&self) -> bool {
-        self.windows.iter().any(Window::is_spoiled)
+    /// Fails where bytes of this round vanished while they were read.
+    pub(super) fn check_unspoiled(&self) -> Result<(), Error> {
+        let spoiled = self.windows.iter().find(|(_, window)| window.is_spoiled());
+        match spoiled.map(|(file, _)| &self.sources[*file]) {
+            Some(Source::Disk { path, stamp }) => {
+                let error = io::Error::other("the disk does not give all of it");
+                Err(what_happened(path, stamp, error))
+            }
+            _ => Ok(()),
+        }
     }
 
     fn open(&mut self, file: usize) -> io::Result<()> {
@@ -219,7 +227,7 @@ impl<'a> Reader<'a> {
         if self.mode == IoMode::Auto && len >= MAPPED_LEN_BYTES_MIN {
             match Window::open(file, whole.offset_bytes, len) {
                 Ok(window) => {
-                    self.windows.push(window);
+                    self.windows.push((whole.file, window));
                     return Ok(Place::Mapped {
                         window: self.windows.len() - 1,
                         start: 0,

@@ -17,7 +17,7 @@ use std::os::unix::ffi::OsStrExt as _;
 use std::os::unix::fs::{FileTypeExt as _, MetadataExt as _, PermissionsExt as _};
 use std::path::{Path, PathBuf};
 
-use globset::{Glob, GlobSet, GlobSetBuilder};
+use globset::{GlobBuilder, GlobSet, GlobSetBuilder};
 
 use super::error::Error;
 use super::source::Stamp;
@@ -39,7 +39,7 @@ pub struct ScanOptions {
 }
 
 impl ScanOptions {
-    /// Patterns as in shells: `*.tmp`, `logs/**`, `**/.git`.
+    /// Patterns as in shells: `*.tmp`, `logs/*.txt`, `cache/**`; only `**` goes past a slash.
     pub fn new(links: Links, excludes: &[String]) -> Result<Self, globset::Error> {
         let mut names = GlobSetBuilder::new();
         let mut paths = GlobSetBuilder::new();
@@ -50,7 +50,8 @@ impl ScanOptions {
             } else {
                 &mut names
             };
-            builder.add(Glob::new(trimmed.trim_start_matches('/'))?);
+            let mut glob = GlobBuilder::new(trimmed.trim_start_matches('/'));
+            builder.add(glob.literal_separator(true).build()?);
         }
         Ok(Self {
             links,
@@ -71,6 +72,16 @@ pub struct Scan {
     pub name: Vec<u8>,
     pub is_directory: bool,
     pub files: Vec<ScannedFile>,
+}
+
+impl Scan {
+    /// Whether what is at `path` now, a link or what it leads to, was found.
+    pub fn holds(&self, path: &Path) -> bool {
+        let stamps = [fs::symlink_metadata(path), fs::metadata(path)]
+            .map(|metadata| metadata.map(|metadata| Stamp::of(&metadata)));
+        let mut found = self.files.iter().map(|file| &file.stamp);
+        found.any(|found| stamps.iter().flatten().any(|now| now.is_same_file(found)))
+    }
 }
 
 #[derive(Clone, Debug)]

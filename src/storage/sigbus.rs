@@ -23,6 +23,16 @@ struct Slot {
     spoiled: AtomicBool,
 }
 
+impl Slot {
+    /// What is watched. Another thread may give the slot another range meanwhile: a start and an
+    /// end that are not of one range would cover memory that is nobody's window.
+    fn range(&self) -> Option<Range<usize>> {
+        let start = self.start.load(Ordering::Acquire);
+        let end = self.end.load(Ordering::Acquire);
+        (start != 0 && start == self.start.load(Ordering::Acquire)).then_some(start..end)
+    }
+}
+
 static SLOTS: [Slot; WATCHES_MAX] = [const {
     Slot {
         start: AtomicUsize::new(0),
@@ -100,12 +110,11 @@ extern "C" fn on_sigbus(
 ) {
     // SAFETY: the kernel gives a valid siginfo, and a SIGBUS of a fault carries an address.
     let address = unsafe { (*info).si_addr() } as usize;
-    let watched = SLOTS.iter().find(|slot| {
-        let start = slot.start.load(Ordering::Acquire);
-        start != 0 && (start..slot.end.load(Ordering::Acquire)).contains(&address)
-    });
+    let watched = SLOTS
+        .iter()
+        .find_map(|slot| Some((slot, slot.range().filter(|range| range.contains(&address))?)));
     match watched {
-        Some(slot) if put_zeros(address, slot.end.load(Ordering::Acquire)) => {
+        Some((slot, range)) if put_zeros(address, range.end) => {
             slot.spoiled.store(true, Ordering::Release);
         }
         // The read is repeated, and ends the process with the right signal.

@@ -40,6 +40,11 @@ impl Stamp {
         }
     }
 
+    /// Whether both are of one file, changed or not.
+    pub fn is_same_file(&self, other: &Self) -> bool {
+        (self.device, self.inode) == (other.device, other.inode)
+    }
+
     pub fn len_bytes(&self) -> u64 {
         self.len_bytes
     }

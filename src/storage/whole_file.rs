@@ -6,7 +6,7 @@ use std::os::fd::AsRawFd as _;
 use std::os::unix::fs::OpenOptionsExt as _;
 use std::path::{Path, PathBuf};
 
-use rustix::fs::{AtFlags, CWD, linkat};
+use rustix::fs::{Access, AtFlags, CWD, access, linkat};
 
 use super::error::Error;
 
@@ -16,7 +16,10 @@ pub fn check_writable(path: &Path, force: bool) -> Result<(), Error> {
         Ok(metadata) if metadata.is_dir() => Err(Error::IsDirectory(path.to_owned())),
         Ok(_) if !force => Err(Error::Exists(path.to_owned())),
         _ => match fs::metadata(directory_of(path)) {
-            Ok(directory) if directory.is_dir() => Ok(()),
+            Ok(directory) if directory.is_dir() => {
+                let may_write = access(directory_of(path), Access::WRITE_OK | Access::EXEC_OK);
+                may_write.map_err(|error| Error::write(path, error.into()))
+            }
             Ok(_) => Err(Error::write(path, io::ErrorKind::NotADirectory.into())),
             Err(error) => Err(Error::write(path, error)),
         },
@@ -37,7 +40,8 @@ pub fn write_whole(path: &Path, content: &[u8], force: bool) -> Result<(), Error
     })
 }
 
-fn directory_of(path: &Path) -> &Path {
+/// Where `path` stands.
+pub fn directory_of(path: &Path) -> &Path {
     path.parent()
         .filter(|parent| !parent.as_os_str().is_empty())
         .unwrap_or(Path::new("."))

@@ -3,7 +3,7 @@
 use std::io::{self, Write};
 
 use crate::base::printable;
-use crate::cli::size::Size;
+use crate::cli::size::{Counted, Size};
 use crate::metainfo::{File, Info};
 
 const INDENT: &str = "  ";
@@ -41,7 +41,8 @@ pub(super) fn write_tree(out: &mut impl Write, info: &Info) -> io::Result<()> {
         let (count, bytes) = padding;
         writeln!(
             out,
-            "{INDENT}(and {count} padding files of {} in all, which are never stored)",
+            "{INDENT}(and {} of {} in all, never stored)",
+            Counted(count, "padding file"),
             Size(bytes)
         )?;
     }

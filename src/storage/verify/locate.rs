@@ -112,15 +112,23 @@ fn root_of(info: &Info, names: &[Names], data: &Path) -> PathBuf {
             candidates.find(|path| path.exists()).unwrap_or(first)
         };
     }
-    let holds = |root: &Path| {
-        names.iter().take(PROBED_FILES).any(|name| {
+    let holds = |root: &PathBuf| {
+        let stored = info.files().iter().zip(names);
+        let stored = stored.filter(|(file, _)| !file.attributes.padding);
+        stored.take(PROBED_FILES).any(|(_, name)| {
             name.candidates(root, true)
                 .any(|path| fs::symlink_metadata(path).is_ok())
         })
     };
-    candidates
-        .find(|root| holds(root))
-        .unwrap_or_else(|| data.to_owned())
+    let inside: Vec<PathBuf> = candidates.collect();
+    let itself = [data.to_owned()];
+    let with_files = inside.iter().chain(&itself).find(|root| holds(root));
+    // Where the first files are all missing, the directory of the right name has the others.
+    let with_name = || inside.iter().find(|root| root.is_dir());
+    with_files
+        .or_else(with_name)
+        .unwrap_or(&itself[0])
+        .to_owned()
 }
 
 fn find(candidates: impl Iterator<Item = PathBuf>, len_bytes: u64) -> (Source, FileState) {
@@ -143,15 +151,24 @@ fn find(candidates: impl Iterator<Item = PathBuf>, len_bytes: u64) -> (Source, F
     (Source::Absent, FileState::Missing)
 }
 
-/// A link is whole when it says what it should, or leads to it (some programs copy instead).
+/// A link is whole when it leads where it should, in whatever words (some programs copy instead).
 fn link_state(path: &Path, target: &str) -> FileState {
     match fs::symlink_metadata(path) {
         Err(_) => FileState::Missing,
-        Ok(metadata) if metadata.is_symlink() => match fs::read_link(path) {
-            Ok(found) if found == Path::new(target) => FileState::Whole,
-            _ => FileState::Bad,
-        },
+        Ok(metadata) if metadata.is_symlink() => {
+            let says_so = fs::read_link(path).is_ok_and(|found| found == Path::new(target));
+            if says_so || leads_to(path, target) {
+                FileState::Whole
+            } else {
+                FileState::Bad
+            }
+        }
         Ok(metadata) if metadata.is_file() => FileState::Whole,
         Ok(_) => FileState::NotAFile,
     }
+}
+
+fn leads_to(link: &Path, target: &str) -> bool {
+    let wanted = link.with_file_name(target).canonicalize();
+    wanted.is_ok_and(|wanted| link.canonicalize().is_ok_and(|found| found == wanted))
 }
