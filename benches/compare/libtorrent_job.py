@@ -15,9 +15,7 @@ HASHING_THREADS = 2
 
 def create(version, piece_length, path, out):
     flags = {"v1": lt.create_torrent.v1_only, "v2": lt.create_torrent.v2_only, "hybrid": 0}[version]
-    storage = lt.file_storage()
-    lt.add_files(storage, path)
-    torrent = lt.create_torrent(storage, int(piece_length), flags)
+    torrent = lt.create_torrent(lt.list_files(path), int(piece_length), flags)
     lt.set_piece_hashes(torrent, os.path.dirname(os.path.abspath(path)))
     with open(out, "wb") as file:
         file.write(lt.bencode(torrent.generate()))

@@ -27,7 +27,7 @@ def verify(torrent, folder, scratch):
         daemon.call("torrent-add", {"metainfo": metainfo, "download-dir": str(folder)})
         while not daemon.is_whole():
             if time.monotonic() - start > measure.TIMEOUT_S:
-                raise measure.Failed("not done in time")
+                raise measure.Failed(f"not done in {measure.TIMEOUT_S} s")
             time.sleep(POLL_EVERY_S)
         wall_s, cpu_s = time.monotonic() - start, measure.cpu_seconds(pid) - cpu_s
         watch.end()
