@@ -19,7 +19,11 @@ pub(super) fn run(args: &ConvertArgs) -> Result<()> {
     check_writable(&args.output, args.force)?;
     let (_, metainfo) = read_metainfo(&args.input)?;
     let bytes = convert(args, &metainfo, target)?;
-    Ok(write_whole(&args.output, &bytes, args.force)?)
+    write_whole(&args.output, &bytes, args.force)?;
+    for left_out in metainfo.obstacles(target).left_out {
+        log::warn!("a .{} cannot carry {left_out}; left out", target.name());
+    }
+    Ok(())
 }
 
 pub(super) fn format_of(path: &Path) -> Result<Format> {
@@ -58,9 +62,6 @@ fn convert(args: &ConvertArgs, metainfo: &Metainfo, target: Format) -> Result<Ve
     if needs_content && args.data.is_none() {
         let missing = obstacles.needs_content.join("; ");
         bail!("{refused} without its content, which alone gives {missing}. Use --data PATH");
-    }
-    for left_out in &obstacles.left_out {
-        log::warn!("a .{} cannot carry {left_out}; left out", target.name());
     }
     match &args.data {
         Some(data) if needs_content => Ok(remake(metainfo, data, target)?.write_as(target)?),

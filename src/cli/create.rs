@@ -32,6 +32,7 @@ pub(super) fn run(args: &CreateArgs) -> Result<()> {
     check_outside(&outputs, &scan)?;
     let recipe = Recipe::resolve(args, &outputs, &scan)?;
     recipe.warn(&scan);
+    outputs.iter().for_each(|output| output.warn(args));
     let content = Content::of_scan(&scan, recipe.with_attributes);
     let progress = Progress::default();
     let total_bytes = content.len_bytes();
@@ -67,6 +68,25 @@ struct Output {
 }
 
 impl Output {
+    /// Says what was asked for and has no place in the format.
+    fn warn(&self, args: &CreateArgs) {
+        if !matches!(self.format, Format::Mtorrent | Format::St) {
+            return;
+        }
+        let tracker_count: usize = args.trackers.iter().map(|tier| tier.0.len()).sum();
+        let losses = [
+            (args.comment.is_some(), "--comment"),
+            (!args.web_seeds.is_empty(), "--web-seed"),
+            (
+                self.format == Format::Mtorrent && tracker_count > 2,
+                "more than two trackers",
+            ),
+        ];
+        for (_, what) in losses.iter().filter(|(is_lost, _)| *is_lost) {
+            log::warn!("a .{} cannot carry {what}; left out", self.format.name());
+        }
+    }
+
     /// The torrent in this format, of which nothing may be lost.
     fn bytes(&self, torrent: &Metainfo) -> Result<Vec<u8>> {
         let obstacles = torrent.obstacles(self.format);
@@ -159,6 +179,13 @@ impl Recipe {
     fn warn(&self, scan: &Scan) {
         if !self.with_attributes && scan.files.iter().any(|file| file.executable) {
             log::warn!("executable bits are left out: .mtorrent and .st cannot carry them");
+        }
+        let is_only_file = |file: &ScannedFile| !file.relative.contains(&b'/');
+        if scan.is_directory
+            && self.versions.contains(&Version::V2)
+            && matches!(scan.files.as_slice(), [file] if is_only_file(file))
+        {
+            log::warn!("v2 torrents do not tell a directory of one file from that file alone");
         }
         let name = std::str::from_utf8(&scan.name);
         let odd = scan

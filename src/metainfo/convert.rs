@@ -316,7 +316,10 @@ impl Metainfo {
         let facts = [
             (!outer.web_seeds.is_empty(), "the web seeds"),
             (outer.comment.is_some(), "the comment"),
-            (outer.created_by.is_some(), "what made it"),
+            (
+                outer.created_by.is_some(),
+                "the name of the program that made it",
+            ),
             (outer.creation_date.is_some(), "the creation date"),
             (!outer.http_seeds.is_empty(), "the HTTP seeds"),
             (!outer.nodes.is_empty(), "the DHT nodes"),
