@@ -94,9 +94,8 @@ mod tests {
     fn hash(spans: &[Span<'_>]) -> Sha1Digest {
         let hasher = Hasher::chosen();
         let mut stream = Stream::<Sha1>::new();
-        let stream_of = &mut stream;
         hasher.update_many(&mut [Feed {
-            stream: stream_of,
+            stream: &mut stream,
             spans,
         }]);
         hasher.finish(&stream)
@@ -163,7 +162,8 @@ mod tests {
         if std::env::var_os(CHILD_VARIABLE).is_some() {
             return read_unwatched();
         }
-        let name = std::thread::current().name().unwrap().to_owned();
+        let (_crate_name, module) = module_path!().split_once("::").unwrap();
+        let name = format!("{module}::a_read_elsewhere_ends_the_process_as_it_always_did");
         let status = Command::new(std::env::current_exe().unwrap())
             .args(["--exact", &name])
             .env(CHILD_VARIABLE, "1")

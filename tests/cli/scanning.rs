@@ -299,7 +299,7 @@ fn what_may_not_be_read_is_named() {
     }
     let place = Place::new();
     let path = place.file("set/secret", "a");
-    fs::set_permissions(&path, fs::Permissions::from_mode(0)).unwrap();
+    fs::set_permissions(&path, fs::Permissions::from_mode(0o000)).unwrap();
     let ran = place.line("create set -o x.torrent");
     ran.fails_naming(&["cannot read `set/secret`", "Permission denied"]);
 }

@@ -217,6 +217,7 @@ fn the_same_tracker_counts_once_and_two_are_two_tiers() {
             .unwrap()
             .outer()
             .trackers
+            .clone()
     };
     let same = read("10.0.0.1:80", "http://10.0.0.1:80/announce");
     assert_eq!(same.iter().map(Vec::len).collect::<Vec<_>>(), [1]);

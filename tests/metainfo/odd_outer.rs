@@ -30,7 +30,7 @@ fn oddities(metainfo: &Metainfo) -> Vec<&str> {
 #[test]
 fn a_torrent_needs_no_outside() {
     let metainfo = v1_single().without(&["announce"]).read();
-    assert_eq!(metainfo.outer(), Outer::default());
+    assert_eq!(metainfo.outer(), &Outer::default());
     assert!(oddities(&metainfo).is_empty());
 }
 
@@ -271,7 +271,7 @@ fn hints_stand_inside_and_outside() {
         .with(&["collections"], path(["out\u{1b}"]))
         .with(&["info", "collections"], path(["in"]))
         .read();
-    let hints = metainfo.outer().hints;
+    let hints = &metainfo.outer().hints;
     assert_eq!(hints.similar, [Sha1Digest([1; 20]), Sha1Digest([2; 20])]);
     assert_eq!(hints.collections, [r"out\u{1b}", "in"]);
     for key in ["similar", "collections"] {
