@@ -9,6 +9,7 @@ beside the time that the disk takes by itself.
 import argparse
 import contextlib
 import dataclasses
+import itertools
 import os
 import pathlib
 import random
@@ -63,10 +64,10 @@ def main():
             header = ["round", "disk alone s", "mt create s", "mt / disk"]
         else:
             tasks = [task for task in TASKS if task.key in options.only]
-            rows = [row for task in tasks for row in rows_of(task, content, tools, options.rounds)]
+            rows = (row for task in tasks for row in rows_of(task, content, tools, options.rounds))
             header = ["task", "program", "wall s", "least", "CPU s", "anon MiB", "RSS MiB", "mt / it"]
-        print_facts(scratch, tools, options.rounds)
         print_table(header, rows)
+        print_facts(scratch, tools, options.rounds)
 
 
 def parse_options():
@@ -170,17 +171,19 @@ def row_of_cold(title, disk_s, mt_s):
 
 
 def print_facts(scratch, tools, rounds):
+    print()
     for line in measure.machine(scratch):
         print(f"- {line}")
     print("- versions: " + ", ".join(f"{name} {text}" for name, text in tools.versions.items()))
     if tools.missing:
         print("- left out, because not installed: " + ", ".join(sorted(tools.missing)))
-    print(f"- medians of {rounds} rounds; {measure.load_average()} at the end\n")
+    print(f"- medians of {rounds} rounds; {measure.load_average()} at the end")
 
 
 def print_table(header, rows):
-    for row in [header, ["---"] * len(header), *rows]:
-        print("| " + " | ".join(row) + " |")
+    """Row by row, as they come: who stops it half way has what was measured until then."""
+    for row in itertools.chain([header, ["---"] * len(header)], rows):
+        print("| " + " | ".join(row) + " |", flush=True)
 
 
 def note(text):

@@ -2,9 +2,10 @@
 
 use std::path::Path;
 
-use anyhow::{Context as _, Result, anyhow, bail};
+use anyhow::{Context as _, Result, bail};
 
 use super::args::ConvertArgs;
+use super::bad_usage;
 use super::input::read_metainfo;
 use super::progress::with_bar;
 use crate::base::limits::PIECE_LENGTH_V2_BYTES_MIN;
@@ -28,12 +29,13 @@ pub(super) fn run(args: &ConvertArgs) -> Result<()> {
 
 pub(super) fn format_of(path: &Path) -> Result<Format> {
     let extension = path.extension().and_then(|extension| extension.to_str());
-    extension.and_then(Format::from_extension).ok_or_else(|| {
-        anyhow!(
+    let Some(format) = extension.and_then(Format::from_extension) else {
+        bad_usage!(
             "`{}`: the extension picks the format; it must be .torrent, .mtorrent, .st or .magnet",
             path.display()
-        )
-    })
+        );
+    };
+    Ok(format)
 }
 
 fn convert(args: &ConvertArgs, metainfo: &Metainfo, target: Format) -> Result<Vec<u8>> {

@@ -5,13 +5,14 @@ use std::io::{self, Write as _};
 use std::path::{Path, PathBuf};
 use std::time::{SystemTime, UNIX_EPOCH};
 
-use anyhow::{Context as _, Result, anyhow, bail};
+use anyhow::{Result, anyhow, bail};
 use serde::Serialize;
 
 use super::args::{CreateArgs, Io, LinkRule, Meta};
 use super::convert::format_of;
 use super::progress::with_bar;
 use super::size::{Counted, Size};
+use super::{BadUsage, bad_usage};
 use crate::base::limits::{BENCODE_DEPTH_MAX, PIECE_LENGTH_BYTES_MAX, PIECE_LENGTH_V2_BYTES_MIN};
 use crate::base::printable;
 use crate::metainfo::build::{Plan, build};
@@ -27,7 +28,8 @@ const V2_PATH_COMPONENTS_MAX: usize = BENCODE_DEPTH_MAX - 4;
 
 pub(super) fn run(args: &CreateArgs) -> Result<()> {
     let outputs = resolve_outputs(args)?;
-    let options = ScanOptions::new(args.links.into(), &args.excludes).context("--exclude")?;
+    let options = ScanOptions::new(args.links.into(), &args.excludes)
+        .map_err(|error| BadUsage(format!("--exclude: {error}")))?;
     let scan = scan(&args.path, &options)?;
     check_outside(&outputs, &scan)?;
     let recipe = Recipe::resolve(args, &outputs, &scan)?;
@@ -114,7 +116,7 @@ fn resolve_outputs(args: &CreateArgs) -> Result<Vec<Output>> {
         check_writable(path, args.force)?;
         let directory = directory_of(path).canonicalize()?;
         if !seen.insert((directory, path.file_name())) {
-            bail!("`{}` is named twice as output", path.display());
+            bad_usage!("`{}` is named twice as output", path.display());
         }
         let version = match format {
             Format::Mtorrent => Version::V1,
@@ -228,7 +230,7 @@ fn check_carried(args: &CreateArgs, scan: &Scan, format: Format) -> Result<()> {
         );
     }
     if args.private || args.source.is_some() {
-        bail!("a .{name} cannot carry --private or --source; leave them out, or that output");
+        bad_usage!("a .{name} cannot carry --private or --source; leave them out, or that output");
     }
     if scan.files.iter().any(|file| file.symlink.is_some()) {
         bail!("a .{name} cannot carry links; use --links follow, or leave that output out");
@@ -267,13 +269,13 @@ fn piece_length(args: &CreateArgs, scan: &Scan, is_fixed: bool, needs_v2: bool) 
         .ok()
         .filter(|length| *length <= PIECE_LENGTH_BYTES_MAX);
     let Some(length) = length.filter(|length| *length >= PIECE_LENGTH_V2_BYTES_MIN) else {
-        bail!(
+        bad_usage!(
             "--piece-length {wanted}: it must be from {PIECE_LENGTH_V2_BYTES_MIN} to \
              {PIECE_LENGTH_BYTES_MAX} bytes"
         );
     };
     if is_fixed && length != fixed {
-        bail!("--piece-length {wanted}: a .mtorrent has always {fixed} bytes per piece");
+        bad_usage!("--piece-length {wanted}: a .mtorrent has always {fixed} bytes per piece");
     }
     if !length.is_power_of_two() {
         let what = if needs_v2 {
@@ -281,7 +283,7 @@ fn piece_length(args: &CreateArgs, scan: &Scan, is_fixed: bool, needs_v2: bool) 
         } else {
             "other programs expect"
         };
-        bail!(
+        bad_usage!(
             "--piece-length {wanted}: {what} a power of two, such as {}",
             length.next_power_of_two()
         );

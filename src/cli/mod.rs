@@ -25,7 +25,7 @@ use args::{Args, ClientCommand, Command};
 
 use crate::base::printable;
 
-/// Exit status 0: done; 1: failed; 2: bad usage (which the parser of arguments sees to).
+/// Exit status 0: done; 1: failed; 2: bad usage.
 pub fn main() -> ExitCode {
     let args = Args::parse();
     logging::start(args.verbose);
@@ -37,10 +37,27 @@ pub fn main() -> ExitCode {
             // It may name what somebody else named, and nobody may be there to read it.
             let story = format!("{error:#}");
             let _ = writeln!(io::stderr(), "mt: {}", printable(&story));
-            ExitCode::FAILURE
+            match error.downcast_ref::<BadUsage>() {
+                Some(_) => ExitCode::from(2),
+                None => ExitCode::FAILURE,
+            }
         }
     }
 }
+
+/// What no state of the world could make right: the words of the command line contradict each other
+/// or the formats that they name.
+#[derive(Debug, thiserror::Error)]
+#[error("{0}")]
+struct BadUsage(String);
+
+/// Ends a function with [`BadUsage`].
+macro_rules! bad_usage {
+    ($($sentence:tt)*) => {
+        return Err($crate::cli::BadUsage(format!($($sentence)*)).into())
+    };
+}
+use bad_usage;
 
 fn run(command: Command) -> Result<()> {
     match command {

@@ -5,8 +5,11 @@
 //! long as the budget allows, and feeds all of them side by side. So units of any length fill the
 //! lanes of the hasher within bounded memory.
 
+use std::path::Path;
 use std::sync::atomic::{AtomicBool, AtomicU64, AtomicUsize, Ordering};
 use std::sync::{Mutex, PoisonError};
+
+use rayon::prelude::*;
 
 use super::error::Error;
 use super::layout::{Layout, Segment, Unit};
@@ -107,15 +110,17 @@ impl Job<'_> {
     }
 
     fn check_unchanged(&self) -> Result<(), Error> {
-        for source in self.sources {
-            if let Source::Disk { path, stamp } = source {
-                let now = std::fs::metadata(path).map(|metadata| Stamp::of(&metadata));
-                if !now.is_ok_and(|now| now == *stamp) {
-                    return Err(Error::Changed(path.clone()));
-                }
-            }
-        }
-        Ok(())
+        let is_unchanged = |path: &Path, stamp: &Stamp| {
+            std::fs::metadata(path).is_ok_and(|now| Stamp::of(&now) == *stamp)
+        };
+        let changed = self
+            .sources
+            .par_iter()
+            .find_map_first(|source| match source {
+                Source::Disk { path, stamp } if !is_unchanged(path, stamp) => Some(path.clone()),
+                _ => None,
+            });
+        changed.map_or(Ok(()), |path| Err(Error::Changed(path)))
     }
 }
 

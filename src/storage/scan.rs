@@ -11,16 +11,21 @@
 //!   it. A pattern without a slash is held against names, one with a slash against whole paths.
 //! - Directories without files leave no trace: torrents know only files.
 
+use std::cmp::Ordering;
 use std::ffi::OsStr;
-use std::fs::{self, FileType, Metadata};
+use std::fs::{self, DirEntry, FileType, Metadata};
 use std::os::unix::ffi::OsStrExt as _;
 use std::os::unix::fs::{FileTypeExt as _, MetadataExt as _, PermissionsExt as _};
 use std::path::{Path, PathBuf};
 
 use globset::{GlobBuilder, GlobSet, GlobSetBuilder};
+use rayon::prelude::*;
 
 use super::error::Error;
 use super::source::Stamp;
+
+/// Looking at fewer files is not worth waking another core for.
+const STATS_PER_TASK: usize = 64;
 
 /// What is done with symbolic links.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -141,16 +146,19 @@ pub fn scan(path: &Path, options: &ScanOptions) -> Result<Scan, Error> {
     if files.is_empty() {
         return Err(Error::NoFiles(path.to_owned()));
     }
-    let components = |file: &ScannedFile, other: &ScannedFile| {
-        let split = |byte: &u8| *byte == b'/';
-        file.relative.split(split).cmp(other.relative.split(split))
-    };
-    files.sort_unstable_by(components);
+    files.par_sort_unstable_by(|a, b| by_components(&a.relative, &b.relative));
     Ok(Scan {
         name,
         is_directory: true,
         files,
     })
+}
+
+/// The order of a v2 file tree. No name has a NUL, so one in the place of the separator puts the end
+/// of a component before whatever could follow in a longer one.
+fn by_components(a: &[u8], b: &[u8]) -> Ordering {
+    let rank = |byte: &u8| if *byte == b'/' { 0 } else { *byte };
+    a.iter().map(rank).cmp(b.iter().map(rank))
 }
 
 fn regular(relative: Vec<u8>, path: PathBuf, metadata: &Metadata) -> Result<ScannedFile, Error> {
@@ -206,17 +214,34 @@ impl Walk<'_> {
             ancestors: vec![identity(root)],
         }];
         while let Some(directory) = pending.pop() {
-            let read = |error| Error::read(&directory.path, error);
-            for entry in fs::read_dir(&directory.path).map_err(read)? {
-                let entry = entry.map_err(read)?;
-                let relative = join(&directory.relative, entry.file_name().as_bytes());
-                if self.options.excludes(&relative, &entry.file_name()) {
-                    continue;
-                }
-                pending.extend(self.entry(&entry.path(), relative, &directory.ancestors)?);
+            let entries = self.entries(&directory)?;
+            // Relative to the open directory, which spares the walk down the path for each.
+            let metadata: Vec<_> = entries
+                .par_iter()
+                .with_min_len(STATS_PER_TASK)
+                .map(|(entry, _)| entry.metadata())
+                .collect();
+            for ((entry, relative), metadata) in entries.into_iter().zip(metadata) {
+                let path = entry.path();
+                let metadata = metadata.map_err(|error| Error::read(&path, error))?;
+                pending.extend(self.entry(&path, relative, metadata, &directory.ancestors)?);
             }
         }
         Ok(())
+    }
+
+    /// What is in a directory and not excluded, each with its path below the root.
+    fn entries(&self, directory: &Pending) -> Result<Vec<(DirEntry, Vec<u8>)>, Error> {
+        let read = |error| Error::read(&directory.path, error);
+        let mut entries = Vec::new();
+        for entry in fs::read_dir(&directory.path).map_err(read)? {
+            let entry = entry.map_err(read)?;
+            let relative = join(&directory.relative, entry.file_name().as_bytes());
+            if !self.options.excludes(&relative, &entry.file_name()) {
+                entries.push((entry, relative));
+            }
+        }
+        Ok(entries)
     }
 
     /// Takes a file in, or gives the directory that is to be looked at next.
@@ -224,10 +249,9 @@ impl Walk<'_> {
         &mut self,
         path: &Path,
         relative: Vec<u8>,
+        mut metadata: Metadata,
         ancestors: &[(u64, u64)],
     ) -> Result<Option<Pending>, Error> {
-        let read = |error| Error::read(path, error);
-        let mut metadata = fs::symlink_metadata(path).map_err(read)?;
         if metadata.is_symlink() {
             if self.options.links == Links::Keep {
                 self.keep_link(path, relative, &metadata)?;
@@ -297,5 +321,59 @@ fn join(directory: &[u8], name: &[u8]) -> Vec<u8> {
         name.to_vec()
     } else {
         [directory, b"/", name].concat()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_order_is_that_of_components() {
+        let ordered = [
+            &b"a"[..],
+            b"a/b",
+            b"a/b/c",
+            b"a/b\x01",
+            b"a/ba",
+            b"a\x01/b",
+            b"a.b",
+            b"a0",
+            b"ab/a",
+            b"a\xff",
+        ];
+        for (i, a) in ordered.iter().enumerate() {
+            for (j, b) in ordered.iter().enumerate() {
+                assert_eq!(by_components(a, b), i.cmp(&j), "{a:?} {b:?}");
+                let split = |byte: &u8| *byte == b'/';
+                assert_eq!(a.split(split).cmp(b.split(split)), i.cmp(&j), "{a:?} {b:?}");
+            }
+        }
+    }
+
+    #[test]
+    fn files_of_many_folders_are_found_in_order() {
+        let folder = tempfile::tempdir().unwrap();
+        let mut names = Vec::new();
+        for index in 0..300 {
+            let below = format!("{}/{index}", index % 3);
+            let path = folder.path().join(&below);
+            fs::create_dir_all(path.parent().unwrap()).unwrap();
+            fs::write(path, index.to_string()).unwrap();
+            names.push(below.into_bytes());
+        }
+        names.sort();
+        let found = scan(folder.path(), &ScanOptions::default()).unwrap();
+        let relative: Vec<_> = found
+            .files
+            .iter()
+            .map(|file| file.relative.clone())
+            .collect();
+        assert_eq!(relative, names);
+        for file in found.files {
+            let content = fs::read(&file.path).unwrap();
+            assert_eq!(file.len_bytes(), content.len() as u64);
+            assert!(file.relative.ends_with(&content));
+        }
     }
 }

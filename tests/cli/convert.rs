@@ -219,10 +219,10 @@ fn where_nothing_can_be_written_is_named() {
     place.directory("d.st");
     place.file("plain", "");
     let unknown = place.line("convert v1.torrent x.zip");
-    unknown.fails_naming(&["`x.zip`", ".torrent, .mtorrent, .st or .magnet"]);
+    unknown.is_bad_usage_naming(&["`x.zip`", ".torrent, .mtorrent, .st or .magnet"]);
     place
         .line("convert v1.torrent x")
-        .fails_naming(&["`x`", "extension"]);
+        .is_bad_usage_naming(&["`x`", "extension"]);
     place
         .line("convert v2.torrent no/x.st")
         .fails_naming(&["cannot write `no/x.st`", "No such"]);

@@ -123,7 +123,7 @@ fn bad_piece_lengths_are_refused_with_a_better_one() {
     place.file("one", "1");
     let refused = |length: &str, output: &str, parts: &[&str]| {
         let ran = place.mt(["create", "one", "-o", output, "--piece-length", length]);
-        ran.fails_naming(parts);
+        ran.is_bad_usage_naming(parts);
     };
     for length in ["0", "1", "16383", "2GiB", "99999999999"] {
         refused(
@@ -159,11 +159,12 @@ fn what_a_format_cannot_carry_is_refused_before_the_work() {
     // Nobody would live to see it hashed.
     place.sparse("set/endless", 1 << 43);
     let refused = |line: &str, parts: &[&str]| place.line(line).fails_naming(parts);
-    refused(
+    let bad_usage = |line: &str, parts: &[&str]| place.line(line).is_bad_usage_naming(parts);
+    bad_usage(
         "create set/endless -o x.st --private",
         &["a .st cannot carry --private"],
     );
-    refused(
+    bad_usage(
         "create set/endless -o x.mtorrent --source S",
         &["a .mtorrent cannot carry"],
     );
@@ -171,12 +172,12 @@ fn what_a_format_cannot_carry_is_refused_before_the_work() {
         "create set -o x.mtorrent",
         &["`set` is a directory", ".mtorrent carries one file"],
     );
-    refused("create set -o x.zip", &["`x.zip`", "extension"]);
+    bad_usage("create set -o x.zip", &["`x.zip`", "extension"]);
     refused(
         "create set -o no/x.torrent",
         &["cannot write `no/x.torrent`"],
     );
-    refused(
+    bad_usage(
         "create set -o x.torrent -o ./x.torrent",
         &["`./x.torrent` is named twice"],
     );

@@ -77,7 +77,7 @@ fn excludes_are_held_against_names_and_paths() {
         .fails("`set` holds no file");
     place
         .line("create set -o y.torrent --exclude a[")
-        .fails_naming(&["--exclude", "a["]);
+        .is_bad_usage_naming(&["--exclude", "a["]);
 }
 
 #[test]

@@ -45,6 +45,16 @@ impl Ran {
     #[track_caller]
     pub(crate) fn fails_naming(&self, parts: &[&str]) {
         assert_eq!(self.status.code(), Some(1), "{self:?}");
+        self.names(parts);
+    }
+
+    /// As [`Self::fails_naming`], for words of the command line that cannot go together.
+    pub(crate) fn is_bad_usage_naming(&self, parts: &[&str]) {
+        assert_eq!(self.status.code(), Some(2), "{self:?}");
+        self.names(parts);
+    }
+
+    fn names(&self, parts: &[&str]) {
         assert!(self.err.starts_with("mt: "), "{}", self.err);
         assert_eq!(self.err.lines().count(), 1, "{}", self.err);
         for part in parts {

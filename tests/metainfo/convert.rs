@@ -341,7 +341,7 @@ fn what_stands_around_is_left_out_by_name() {
     let all = [
         "the web seeds",
         "the comment",
-        "what made it",
+        "the name of the program that made it",
         "the creation date",
         "the HTTP seeds",
         "the DHT nodes",
