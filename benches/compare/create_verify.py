@@ -36,6 +36,8 @@ class Task:
     key: str
     title: str
     contenders: Callable
+    # Which part of the content is read.
+    reads: Callable = lambda content: content.file
 
 
 TASKS = [
@@ -49,6 +51,7 @@ TASKS = [
         "create-small",
         f"create, v1, {SMALL_FILES:,} files of 4 KiB, 256 KiB pieces",
         lambda c, t: t.creators(c.small_files(), "v1", MIB // 4),
+        lambda content: content.small_files(),
     ),
 ]
 
@@ -131,10 +134,11 @@ class Content:
 
 def rows_of(task, content, tools, rounds):
     """Runs the contenders of a task in turn, after a run of each that does not count."""
-    running = task.contenders(content, tools)
+    running, read = task.contenders(content, tools), task.reads(content)
     costs = {contender.name: [] for contender in running}
     for index in range(rounds + 1):
         for contender in list(running):
+            measure.bring_into_cache(read)
             try:
                 cost = contender.run()
             except measure.Failed as failed:

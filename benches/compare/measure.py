@@ -110,6 +110,16 @@ def median_cost(costs):
     )
 
 
+def bring_into_cache(path):
+    """Reads a file, or all that is in a folder: some programs have the kernel forget what they read."""
+    buffer = bytearray(1 << 20)
+    files = [path] if path.is_file() else (found for found in path.rglob("*") if found.is_file())
+    for name in files:
+        with open(name, "rb", buffering=0) as file:
+            while file.readinto(buffer):
+                pass
+
+
 def drop_from_cache(path):
     """Has the kernel forget the pages of a file, once they are all on the disk."""
     with open(path, "rb") as file:

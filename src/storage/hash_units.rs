@@ -47,7 +47,7 @@ impl Default for Budget {
     fn default() -> Self {
         Self {
             mapped_bytes: 64 << 20,
-            copied_bytes: 16 << 20,
+            copied_bytes: 4 << 20,
         }
     }
 }
