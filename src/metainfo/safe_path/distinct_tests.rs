@@ -222,55 +222,6 @@ fn a_hundred_thousand_files_of_one_name() {
 
 type PathOf = fn(usize) -> String;
 
-#[test]
-#[ignore = "a measurement: run it in release with --no-capture"]
-fn measure_a_million_files() {
-    const FILES: usize = 1_000_000;
-    let sets: [(&str, PathOf); 6] = [
-        ("distinct", |file| {
-            format!("dir {}/file {file}.bin", file / 1000)
-        }),
-        ("one name", |_| "some directory/a name.bin".to_owned()),
-        ("pairs", |file| format!("a ({})", 2 + file / 2)),
-        ("half taken", |file| {
-            if file % 2 == 0 {
-                "a".to_owned()
-            } else {
-                format!("a ({file})")
-            }
-        }),
-        ("file at directory", |file| {
-            if file % 2 == 0 {
-                "a".to_owned()
-            } else {
-                format!("a/{file}")
-            }
-        }),
-        ("case", |file| {
-            if file % 2 == 0 {
-                "É".repeat(12)
-            } else {
-                "é".repeat(12)
-            }
-        }),
-    ];
-    for (name, path) in sets {
-        let mut arena = PathArena::with_capacity(FILES, 0);
-        let paths: Vec<String> = (0..FILES).map(path).collect();
-        let begin = std::time::Instant::now();
-        for path in &paths {
-            arena.push(path.split('/').map(str::as_bytes)).unwrap();
-        }
-        let pushed = begin.elapsed();
-        arena.make_distinct(|file| file % 3 == 0).unwrap();
-        println!(
-            "{name}: pushed {pushed:?}, distinct {:?}",
-            begin.elapsed() - pushed
-        );
-        assert_distinct(&arena);
-    }
-}
-
 /// Few names and shallow trees, so that all kinds of collisions happen.
 fn crowded_paths() -> impl Strategy<Value = Vec<String>> {
     let long = |end: &str| format!("{}{end}", "l".repeat(250));
