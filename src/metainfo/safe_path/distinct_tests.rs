@@ -220,8 +220,6 @@ fn a_hundred_thousand_files_of_one_name() {
     assert_distinct(&arena);
 }
 
-type PathOf = fn(usize) -> String;
-
 /// Few names and shallow trees, so that all kinds of collisions happen.
 fn crowded_paths() -> impl Strategy<Value = Vec<String>> {
     let long = |end: &str| format!("{}{end}", "l".repeat(250));
