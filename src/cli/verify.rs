@@ -11,7 +11,7 @@ use super::progress::with_bar;
 use super::size::{Count, Counted, Size};
 use crate::base::printable;
 use crate::metainfo::{File, Info, Metainfo};
-use crate::storage::{FileState, FileVerdict, Progress, Verdict, verify};
+use crate::storage::{FileState, FileVerdict, Located, Progress, Verdict, verify};
 
 /// How many bad ranges of one file people are shown.
 const RANGES_SHOWN: usize = 5;
@@ -21,12 +21,13 @@ pub(super) fn run(args: &VerifyArgs) -> Result<()> {
     if std::fs::symlink_metadata(&args.data).is_err() {
         bail!("`{}` is not there", args.data.display());
     }
+    let located = Located::find(&metainfo.info, &args.data);
     let progress = Progress::default();
     let verdict = with_bar(
         "verifying",
         metainfo.info.files().content_bytes(),
         &progress,
-        || verify(&metainfo, &args.data, args.io.into(), &progress),
+        || verify(&metainfo, &located, args.io.into(), &progress),
     )?;
     let told = tell(args, &metainfo, &verdict);
     // This stands even where nobody read to the end.

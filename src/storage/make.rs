@@ -1,6 +1,5 @@
 //! Making torrents from content.
 
-use std::path::Path;
 use std::sync::{Mutex, PoisonError};
 
 use super::error::Error;
@@ -8,7 +7,7 @@ use super::hash_units::{Algorithms, Budget, IoMode, Job, Progress, UnitHash};
 use super::layout::Layout;
 use super::scan::Scan;
 use super::source::Source;
-use super::verify::content_sources;
+use super::verify::Located;
 use crate::base::{Sha1Digest, Sha256Digest};
 use crate::metainfo::build::{Hashes, PlannedFile};
 use crate::metainfo::{Info, Version};
@@ -73,11 +72,10 @@ impl Content {
         content
     }
 
-    /// The files of a torrent as they lie at `data`, in the order of a v2 file tree and without
+    /// The files of a torrent where they were found, in the order of a v2 file tree and without
     /// anything but their bytes.
-    pub fn of_torrent(info: &Info, data: &Path) -> Self {
-        let mut sources: Vec<Option<Source>> =
-            content_sources(info, data).into_iter().map(Some).collect();
+    pub fn of_located(info: &Info, located: Located) -> Self {
+        let mut sources: Vec<Option<Source>> = located.sources.into_iter().map(Some).collect();
         let mut files: Vec<(PlannedFile, Source)> = Vec::new();
         info.for_each_raw_path(|index, components| {
             let file = info.files().get(index);

@@ -24,5 +24,5 @@ pub use layout::{Layout, Unit};
 pub use make::{Content, ContentHashes, piece_length_for};
 pub use scan::{Links, Scan, ScanOptions, ScannedFile, scan};
 pub use source::{Source, Stamp};
-pub use verify::{FileState, FileVerdict, Verdict, verify};
+pub use verify::{FileState, FileVerdict, Located, Verdict, verify};
 pub use whole_file::{check_writable, directory_of, write_whole};

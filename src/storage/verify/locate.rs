@@ -12,33 +12,39 @@ use crate::storage::source::{Source, Stamp};
 /// How many files are looked for to tell which directory holds the content.
 const PROBED_FILES: usize = 64;
 
-/// Where the bytes of each file are, and what is wrong with it at first sight.
-pub(super) struct Located {
-    pub(super) sources: Vec<Source>,
+/// Where the bytes of each file are, and what is wrong with it at first sight. The files are held to
+/// what they were then for as long as this is used: what is verified and what is hashed by one of
+/// these is the same.
+#[derive(Clone, Debug)]
+pub struct Located {
+    pub(in crate::storage) sources: Vec<Source>,
     /// [`FileState::Whole`] where nothing is wrong yet.
     pub(super) states: Vec<FileState>,
 }
 
-pub(super) fn locate(info: &Info, data: &Path) -> Located {
-    let names = names_of(info);
-    let root = root_of(info, &names, data);
-    let mut located = Located {
-        sources: Vec::new(),
-        states: Vec::new(),
-    };
-    for (file, name) in info.files().iter().zip(&names) {
-        let (source, state) = if file.attributes.padding {
-            (Source::Zeros, FileState::Whole)
-        } else if let Some(target) = file.symlink {
-            (Source::Absent, link_state(&root.join(file.path), target))
-        } else {
-            let path = name.candidates(&root, info.is_directory());
-            find(path, file.len_bytes)
+impl Located {
+    /// Looks for the files of a torrent at `data`: the thing itself, or the directory that holds it.
+    pub fn find(info: &Info, data: &Path) -> Self {
+        let names = names_of(info);
+        let root = root_of(info, &names, data);
+        let mut located = Self {
+            sources: Vec::new(),
+            states: Vec::new(),
         };
-        located.sources.push(source);
-        located.states.push(state);
+        for (file, name) in info.files().iter().zip(&names) {
+            let (source, state) = if file.attributes.padding {
+                (Source::Zeros, FileState::Whole)
+            } else if let Some(target) = file.symlink {
+                (Source::Absent, link_state(&root.join(file.path), target))
+            } else {
+                let path = name.candidates(&root, info.is_directory());
+                find(path, file.len_bytes)
+            };
+            located.sources.push(source);
+            located.states.push(state);
+        }
+        located
     }
-    located
 }
 
 /// The names by which a file may lie on the disk: the safe one that this program gives, and the one

@@ -4,19 +4,20 @@
 
 mod locate;
 mod marks;
+#[cfg(test)]
+mod tests;
 
 use std::ops::Range;
-use std::path::Path;
 use std::sync::{Mutex, PoisonError};
 
 use super::error::Error;
 use super::hash_units::{Algorithms, Budget, IoMode, Job, Progress, UnitHash};
 use super::layout::Layout;
-use super::source::Source;
 use crate::base::{Sha1Digest, Sha256Digest};
 use crate::metainfo::{Info, Metainfo};
 
-use locate::locate;
+pub use locate::Located;
+
 use marks::{Marks, Outcome};
 
 /// What was found of one file.
@@ -62,15 +63,14 @@ impl Verdict {
     }
 }
 
-/// Reads all that is there at `data`: the thing itself, or the directory that holds it.
+/// Reads all that was found of a torrent.
 pub fn verify(
     metainfo: &Metainfo,
-    data: &Path,
+    located: &Located,
     mode: IoMode,
     progress: &Progress,
 ) -> Result<Verdict, Error> {
     let info = &metainfo.info;
-    let located = locate(info, data);
     let layout = layout_of(info);
     let expected = Expected {
         metainfo,
@@ -106,11 +106,6 @@ pub fn verify(
         piece_count: layout.unit_count(),
         good_pieces: layout.unit_count() - failed.len() as u64,
     })
-}
-
-/// Where the files of a torrent lie at `data`, in its order.
-pub(super) fn content_sources(info: &Info, data: &Path) -> Vec<Source> {
-    locate(info, data).sources
 }
 
 /// The pieces whose hashes the content is held to.

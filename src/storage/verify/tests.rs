@@ -1,0 +1,70 @@
+//! What holds between what was found, what is verified and what is hashed.
+
+use std::fs;
+use std::path::Path;
+
+use super::*;
+use crate::metainfo::build::{Plan, build};
+use crate::metainfo::{Outer, Version};
+use crate::storage::{Content, ScanOptions, scan};
+
+const PIECE_LENGTH_BYTES: u32 = 16 << 10;
+
+/// The torrent of a file or directory.
+fn torrent_of(path: &Path, version: Version) -> Metainfo {
+    let scan = scan(path, &ScanOptions::default()).unwrap();
+    let content = Content::of_scan(&scan, false);
+    let versions = [version];
+    let hashes = content
+        .hash(
+            &versions,
+            PIECE_LENGTH_BYTES,
+            IoMode::Auto,
+            &Progress::default(),
+        )
+        .unwrap();
+    let plan = Plan {
+        version,
+        name: &scan.name,
+        is_directory: scan.is_directory,
+        files: &content.files,
+        piece_length: PIECE_LENGTH_BYTES,
+        private: false,
+        source: None,
+    };
+    build(&plan, hashes.of(version), Outer::default()).unwrap()
+}
+
+fn verify_quietly(metainfo: &Metainfo, located: &Located) -> Result<Verdict, Error> {
+    verify(metainfo, located, IoMode::Auto, &Progress::default())
+}
+
+/// Puts another file of the same length in the place of one.
+fn replace(path: &Path) {
+    let other = path.with_extension("new");
+    let len_bytes = fs::metadata(path).unwrap().len();
+    fs::write(&other, vec![9; usize::try_from(len_bytes).unwrap()]).unwrap();
+    fs::rename(other, path).unwrap();
+}
+
+#[test]
+fn what_is_replaced_after_it_was_verified_is_not_hashed() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("one");
+    fs::write(&path, vec![7; 100_000]).unwrap();
+    let metainfo = torrent_of(&path, Version::V1);
+    let located = Located::find(&metainfo.info, &path);
+    assert!(verify_quietly(&metainfo, &located).unwrap().is_whole());
+    replace(&path);
+    let content = Content::of_located(&metainfo.info, located);
+    let hashes = content.hash(
+        &[Version::V2],
+        PIECE_LENGTH_BYTES,
+        IoMode::Auto,
+        &Progress::default(),
+    );
+    assert!(
+        matches!(&hashes, Err(Error::Changed(changed)) if *changed == path),
+        "{hashes:?}"
+    );
+}
