@@ -1,9 +1,9 @@
 //! Taking parts of files into memory, mapped or copied, for one round of hashing.
 
-use std::fs::File;
+use std::fs::{File, OpenOptions};
 use std::io;
 use std::num::NonZeroU64;
-use std::os::unix::fs::FileExt as _;
+use std::os::unix::fs::{FileExt as _, OpenOptionsExt as _};
 use std::path::Path;
 
 use rustix::fs::Advice;
@@ -209,8 +209,9 @@ impl<'a> Reader<'a> {
             return Ok(());
         }
         if let Source::Disk { path, stamp } = &self.sources[file] {
-            let opened = File::open(path)?;
-            if Stamp::of(&opened.metadata()?) != *stamp {
+            let opened = open_content(path)?;
+            let metadata = opened.metadata()?;
+            if !metadata.is_file() || Stamp::of(&metadata) != *stamp {
                 // Whatever it is now, it is not the file that was looked at.
                 return Err(io::ErrorKind::UnexpectedEof.into());
             }
@@ -248,6 +249,15 @@ impl<'a> Reader<'a> {
         self.buffered_len = end;
         Ok(Place::Copied { start })
     }
+}
+
+/// Opens what was a file when it was looked at. If it is a pipe by now, that must not wait for
+/// somebody to write; a file does not know the difference.
+fn open_content(path: &Path) -> io::Result<File> {
+    OpenOptions::new()
+        .read(true)
+        .custom_flags(libc::O_NONBLOCK)
+        .open(path)
 }
 
 /// Whether a byte can be read without waiting for the disk.

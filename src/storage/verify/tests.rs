@@ -2,6 +2,11 @@
 
 use std::fs;
 use std::path::Path;
+use std::sync::mpsc;
+use std::thread;
+use std::time::Duration;
+
+use rustix::fs::{CWD, FileType, Mode, mknodat};
 
 use super::*;
 use crate::metainfo::build::{Plan, build};
@@ -66,5 +71,25 @@ fn what_is_replaced_after_it_was_verified_is_not_hashed() {
     assert!(
         matches!(&hashes, Err(Error::Changed(changed)) if *changed == path),
         "{hashes:?}"
+    );
+}
+
+#[test]
+fn a_file_that_became_a_pipe_is_not_waited_for() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("one");
+    fs::write(&path, vec![7; 100_000]).unwrap();
+    let metainfo = torrent_of(&path, Version::V1);
+    let located = Located::find(&metainfo.info, &path);
+    fs::remove_file(&path).unwrap();
+    mknodat(CWD, &path, FileType::Fifo, Mode::RUSR, 0).unwrap();
+    let (done, is_done) = mpsc::channel();
+    thread::spawn(move || done.send(verify_quietly(&metainfo, &located)));
+    let verdict = is_done
+        .recv_timeout(Duration::from_secs(30))
+        .expect("the pipe is waited for");
+    assert!(
+        matches!(&verdict, Err(Error::Changed(changed)) if *changed == path),
+        "{verdict:?}"
     );
 }
