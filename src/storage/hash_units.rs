@@ -6,7 +6,7 @@
 //! lanes of the hasher within bounded memory.
 
 use std::path::Path;
-use std::sync::atomic::{AtomicBool, AtomicU64, AtomicUsize, Ordering};
+use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
 use std::sync::{Mutex, PoisonError};
 
 use rayon::prelude::*;
@@ -67,8 +67,6 @@ pub enum UnitHash {
 #[derive(Debug, Default)]
 pub struct Progress {
     pub hashed_bytes: AtomicU64,
-    /// Set from outside to end the work early.
-    pub is_cancelled: AtomicBool,
 }
 
 /// What to hash, and how.
@@ -104,7 +102,6 @@ impl Job<'_> {
         });
         match failure.into_inner().unwrap_or_else(PoisonError::into_inner) {
             Some(error) => Err(error),
-            None if self.progress.is_cancelled.load(Ordering::Relaxed) => Err(Error::Interrupted),
             None => self.check_unchanged(),
         }
     }
@@ -225,9 +222,6 @@ impl<'a> Worker<'a> {
             let first = units.start;
             self.hash_batch(index, units, &mut hashes)?;
             sink(first, &hashes);
-            if self.job.progress.is_cancelled.load(Ordering::Relaxed) {
-                break;
-            }
         }
         Ok(())
     }
