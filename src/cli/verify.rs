@@ -90,6 +90,7 @@ fn write_people(out: &mut impl Write, info: &Info, verdict: &Verdict) -> io::Res
             FileState::Long { found_bytes } => {
                 writeln!(out, "  ({} bytes, not {wanted})", Count(found_bytes))?;
             }
+            FileState::Unreadable { reason } => writeln!(out, "  ({reason})")?,
             _ => writeln!(out)?,
         }
         if found.state != FileState::Missing {
@@ -139,6 +140,7 @@ fn state_name(state: FileState) -> &'static str {
         FileState::NotAFile => "not a file",
         FileState::Short { .. } => "short",
         FileState::Long { .. } => "long",
+        FileState::Unreadable { .. } => "unreadable",
         FileState::Bad => "bad",
         FileState::Unverified => "unverified",
     }

@@ -15,6 +15,7 @@ use super::error::Error;
 use super::layout::{Layout, Segment, Unit};
 use super::reader::{MAPPED_LEN_BYTES_MIN, Reader};
 use super::source::{Source, Stamp};
+use super::unreadable::Unreadable;
 use crate::base::{Sha1Digest, Sha256Digest, limits};
 use crate::hash::{Feed, Hasher, Sha1, Sha256, Span, Stream, merkle};
 
@@ -79,6 +80,9 @@ pub struct Job<'a> {
     pub mode: IoMode,
     pub budget: Budget,
     pub progress: &'a Progress,
+    /// Learns of files that cannot be read, whose units are then absent; without it they are an
+    /// error.
+    pub unreadable: Option<&'a Unreadable>,
 }
 
 impl Job<'_> {
@@ -199,7 +203,7 @@ struct Worker<'a> {
 
 impl<'a> Worker<'a> {
     fn new(job: &'a Job<'a>, plan: Plan) -> Self {
-        let reader = Reader::new(job.sources, job.mode);
+        let reader = Reader::new(job.sources, job.mode, job.unreadable);
         Self {
             job,
             plan,
@@ -312,7 +316,12 @@ impl<'a> Worker<'a> {
         if self.job.algorithms.merkle {
             hash_leaves(self.hasher, lanes, &spans, &span_ends);
         }
-        self.reader.check_unspoiled()?;
+        self.reader.tell_spoiled()?;
+        let mut part = 0;
+        for (lane, end) in lanes.iter_mut().zip(&lane_ends) {
+            lane.is_absent |= (part..*end).any(|part| self.reader.is_spoiled(part));
+            part = *end;
+        }
         let taken: u64 = segments
             .iter()
             .map(|segment| segment.len_bytes as u64)

@@ -127,6 +127,7 @@ impl Content {
                 mode,
                 budget,
                 progress,
+                unreadable: None,
             })
         };
         let mut hashes = ContentHashes::default();

@@ -2,12 +2,16 @@
 
 use std::ffi::OsStr;
 use std::fs;
+use std::io;
 use std::os::unix::ffi::OsStrExt as _;
 use std::path::{Path, PathBuf};
+
+use rustix::io::Errno;
 
 use super::FileState;
 use crate::metainfo::Info;
 use crate::storage::source::{Source, Stamp};
+use crate::storage::unreadable::reason_of;
 
 /// How many files are looked for to tell which directory holds the content.
 const PROBED_FILES: usize = 64;
@@ -138,9 +142,16 @@ fn root_of(info: &Info, names: &[Names], data: &Path) -> PathBuf {
 }
 
 fn find(candidates: impl Iterator<Item = PathBuf>, len_bytes: u64) -> (Source, FileState) {
+    let mut otherwise = FileState::Missing;
     for path in candidates {
-        let Ok(metadata) = fs::metadata(&path) else {
-            continue;
+        let metadata = match fs::metadata(&path) {
+            Ok(metadata) => metadata,
+            Err(error) => {
+                if otherwise == FileState::Missing {
+                    otherwise = state_without_file(&error);
+                }
+                continue;
+            }
         };
         if !metadata.is_file() {
             return (Source::Absent, FileState::NotAFile);
@@ -154,13 +165,21 @@ fn find(candidates: impl Iterator<Item = PathBuf>, len_bytes: u64) -> (Source, F
         };
         return (Source::Disk { path, stamp }, state);
     }
-    (Source::Absent, FileState::Missing)
+    (Source::Absent, otherwise)
+}
+
+/// Tells what is not there from what cannot be looked at.
+fn state_without_file(error: &io::Error) -> FileState {
+    match reason_of(error) {
+        Errno::NOENT | Errno::NOTDIR | Errno::NAMETOOLONG => FileState::Missing,
+        reason => FileState::Unreadable { reason },
+    }
 }
 
 /// A link is whole when it leads where it should, in whatever words (some programs copy instead).
 fn link_state(path: &Path, target: &str) -> FileState {
     match fs::symlink_metadata(path) {
-        Err(_) => FileState::Missing,
+        Err(error) => state_without_file(&error),
         Ok(metadata) if metadata.is_symlink() => {
             let says_so = fs::read_link(path).is_ok_and(|found| found == Path::new(target));
             if says_so || leads_to(path, target) {

@@ -10,9 +10,12 @@ mod tests;
 use std::ops::Range;
 use std::sync::{Mutex, PoisonError};
 
+use rustix::io::Errno;
+
 use super::error::Error;
 use super::hash_units::{Algorithms, Budget, IoMode, Job, Progress, UnitHash};
 use super::layout::Layout;
+use super::unreadable::Unreadable;
 use crate::base::{Sha1Digest, Sha256Digest};
 use crate::metainfo::{Info, Metainfo};
 
@@ -37,6 +40,10 @@ pub enum FileState {
     },
     /// Of the right length, with wrong bytes in it.
     Bad,
+    /// The file is there, and the disk or the system does not give all of it.
+    Unreadable {
+        reason: Errno,
+    },
     /// Nothing speaks against it, but a piece that it shares with a neighbour cannot be checked.
     Unverified,
 }
@@ -77,6 +84,7 @@ pub fn verify(
         layout: &layout,
     };
     let failed: Mutex<Vec<(u64, Outcome)>> = Mutex::default();
+    let unreadable = Unreadable::default();
     let job = Job {
         layout: &layout,
         sources: &located.sources,
@@ -84,6 +92,7 @@ pub fn verify(
         mode,
         budget: Budget::default(),
         progress,
+        unreadable: Some(&unreadable),
     };
     job.run(|first, hashes| {
         let outcomes = (first..)
@@ -101,8 +110,12 @@ pub fn verify(
     for (unit, outcome) in &failed {
         marks.mark(&layout, *unit, *outcome);
     }
+    let mut found = located.states.clone();
+    for (file, reason) in unreadable.into_files() {
+        found[file] = FileState::Unreadable { reason };
+    }
     Ok(Verdict {
-        files: marks.verdicts(&located.states),
+        files: marks.verdicts(&found),
         piece_count: layout.unit_count(),
         good_pieces: layout.unit_count() - failed.len() as u64,
     })
