@@ -1,4 +1,5 @@
-//! Every limit on what comes from outside, named in one place.
+//! Every limit on what comes from outside, and on the memory that mt takes for it, named in one
+//! place.
 
 /// The largest metainfo file that is read; memory while reading stays under four times this.
 pub const METAINFO_LEN_BYTES_MAX: u64 = 256 << 20;
@@ -39,3 +40,14 @@ pub const OUTER_TEXT_LEN_BYTES_MAX: usize = 1 << 20;
 
 /// The longest URL that is kept.
 pub const URL_LEN_BYTES_MAX: usize = 8 << 10;
+
+/// How much content may be mapped at once while it is hashed, by all workers together.
+pub const MAPPED_BYTES_MAX: usize = 64 << 20;
+
+/// How much content may be copied at once while it is hashed, by all workers together: what stays
+/// in the caches of their cores until it is hashed.
+pub const COPIED_BYTES_MAX: usize = 4 << 20;
+
+/// How many pieces one worker hashes side by side: each takes some 200 bytes besides its content,
+/// and pieces may be of one byte.
+pub const UNITS_PER_BATCH_MAX: usize = 4096;

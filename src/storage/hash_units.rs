@@ -13,19 +13,15 @@ use rayon::prelude::*;
 
 use super::error::Error;
 use super::layout::{Layout, Segment, Unit};
-use super::reader::{MAPPED_LEN_BYTES_MIN, Reader};
+use super::plan::{BLOCK_LEN_BYTES, Plan};
+use super::reader::Reader;
 use super::source::{Source, Stamp};
 use super::unreadable::Unreadable;
-use crate::base::{Sha1Digest, Sha256Digest, limits};
+use crate::base::{Sha1Digest, Sha256Digest};
 use crate::hash::{Feed, Hasher, Sha1, Sha256, Span, Stream, merkle};
 
+pub use super::plan::Budget;
 pub use super::reader::IoMode;
-
-/// One leaf of a Merkle tree, and the unit of rounds.
-const BLOCK_LEN_BYTES: u32 = limits::PIECE_LENGTH_V2_BYTES_MIN;
-
-/// So many units side by side fill the widest hasher.
-const LANES: usize = 16;
 
 /// Which hashes are wanted. For `merkle` the layout must be an aligned one.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -35,22 +31,6 @@ pub struct Algorithms {
     /// padding of a hybrid); the last unit never is.
     pub sha1_padded: bool,
     pub merkle: bool,
-}
-
-/// How much of the content may be in memory at once, in all workers together.
-#[derive(Clone, Copy, Debug)]
-pub struct Budget {
-    pub mapped_bytes: usize,
-    pub copied_bytes: usize,
-}
-
-impl Default for Budget {
-    fn default() -> Self {
-        Self {
-            mapped_bytes: 64 << 20,
-            copied_bytes: 4 << 20,
-        }
-    }
 }
 
 /// The hashes of one unit.
@@ -123,67 +103,6 @@ impl Job<'_> {
             });
         changed.map_or(Ok(()), |path| Err(Error::Changed(path)))
     }
-}
-
-/// How the units are divided.
-#[derive(Clone, Copy, Debug)]
-struct Plan {
-    unit_count: u64,
-    units_per_batch: usize,
-    /// How much of each unit one round takes.
-    stretch_len_bytes: u32,
-}
-
-impl Plan {
-    fn new(job: &Job<'_>, workers: usize) -> Self {
-        let unit_len = job.layout.unit_len_bytes();
-        let unit_count = job.layout.unit_count();
-        let budget = if copies_much(job) {
-            job.budget.copied_bytes
-        } else {
-            job.budget.mapped_bytes
-        };
-        let round_bytes = budget / workers;
-        let lane_bytes = u32::try_from(round_bytes / LANES).unwrap_or(u32::MAX);
-        let stretch_len_bytes = match lane_bytes / BLOCK_LEN_BYTES * BLOCK_LEN_BYTES {
-            0 => BLOCK_LEN_BYTES,
-            stretch => stretch,
-        };
-        let fitting = round_bytes / unit_len.min(stretch_len_bytes) as usize;
-        // Enough batches that all workers end at about the same time.
-        let fair = usize::try_from(unit_count / (8 * workers as u64)).unwrap_or(usize::MAX);
-        let share = usize::try_from(unit_count.div_ceil(workers as u64)).unwrap_or(usize::MAX);
-        let units_per_batch = fitting.min(fair.max(LANES)).min(share).max(1);
-        Self {
-            unit_count,
-            units_per_batch,
-            stretch_len_bytes,
-        }
-    }
-
-    fn batch_count(&self) -> usize {
-        let batches = self.unit_count.div_ceil(self.units_per_batch as u64);
-        usize::try_from(batches).unwrap_or(usize::MAX)
-    }
-
-    fn batch(&self, index: usize) -> Option<std::ops::Range<u64>> {
-        let start = (index as u64).checked_mul(self.units_per_batch as u64)?;
-        let end = start
-            .saturating_add(self.units_per_batch as u64)
-            .min(self.unit_count);
-        (start < end).then_some(start..end)
-    }
-}
-
-/// Whether more is copied than may be in memory at once. Small files are, wherever they stand.
-fn copies_much(job: &Job<'_>) -> bool {
-    let file_count = job.sources.len();
-    let mean_file_bytes = job.layout.total_bytes() / (file_count as u64).max(1);
-    let lens = (0..file_count).map(|file| job.layout.file_len_bytes(file));
-    let small_bytes: u64 = lens.filter(|len| *len < MAPPED_LEN_BYTES_MIN as u64).sum();
-    job.mode == IoMode::Positional
-        || mean_file_bytes < 1 << 20
-        || small_bytes > job.budget.copied_bytes as u64
 }
 
 /// A unit that is being hashed.

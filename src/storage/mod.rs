@@ -10,6 +10,7 @@ mod error;
 mod hash_units;
 mod layout;
 mod make;
+mod plan;
 mod reader;
 mod scan;
 mod sigbus;
