@@ -7,7 +7,7 @@
 
 use std::path::Path;
 use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
-use std::sync::{Mutex, PoisonError};
+use std::sync::{Mutex, OnceLock, PoisonError};
 
 use rayon::prelude::*;
 
@@ -22,6 +22,8 @@ use crate::hash::{Feed, Hasher, Sha1, Sha256, Span, Stream, merkle};
 
 pub use super::plan::Budget;
 pub use super::reader::IoMode;
+
+static ZEROS: [u8; BLOCK_LEN_BYTES as usize] = [0; BLOCK_LEN_BYTES as usize];
 
 /// Which hashes are wanted. For `merkle` the layout must be an aligned one.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -72,11 +74,12 @@ impl Job<'_> {
         let workers = rayon::current_num_threads();
         let plan = Plan::new(self, workers);
         let next_batch = AtomicUsize::new(0);
+        let zeros = OnceLock::new();
         let failure: Mutex<Option<Error>> = Mutex::new(None);
         rayon::scope(|scope| {
             for _ in 0..workers.min(plan.batch_count()) {
                 scope.spawn(|_| {
-                    if let Err(error) = Worker::new(self, plan).run(&next_batch, &sink) {
+                    if let Err(error) = Worker::new(self, plan, &zeros).run(&next_batch, &sink) {
                         next_batch.store(usize::MAX / 2, Ordering::Relaxed);
                         let mut first = failure.lock().unwrap_or_else(PoisonError::into_inner);
                         first.get_or_insert(error);
@@ -108,9 +111,20 @@ impl Job<'_> {
 /// A unit that is being hashed.
 struct Lane {
     unit: Unit,
+    bytes: Bytes,
     sha1: Stream<Sha1>,
     leaves: Vec<Sha256Digest>,
-    is_absent: bool,
+}
+
+/// What is known of the bytes of a unit.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Bytes {
+    /// All of them can be had, so far.
+    Read,
+    /// All of them are padding: nothing needs to be read, and all such units have one hash.
+    Zeros,
+    /// Some of them cannot be had, and the others need not be.
+    Absent,
 }
 
 struct Worker<'a> {
@@ -118,16 +132,19 @@ struct Worker<'a> {
     plan: Plan,
     hasher: &'static Hasher,
     reader: Reader<'a>,
+    /// The hash of a full unit of zeros, once one was met by any worker.
+    zeros: &'a OnceLock<Sha1Digest>,
 }
 
 impl<'a> Worker<'a> {
-    fn new(job: &'a Job<'a>, plan: Plan) -> Self {
+    fn new(job: &'a Job<'a>, plan: Plan, zeros: &'a OnceLock<Sha1Digest>) -> Self {
         let reader = Reader::new(job.sources, job.mode, job.unreadable);
         Self {
             job,
             plan,
             hasher: Hasher::chosen(),
             reader,
+            zeros,
         }
     }
 
@@ -157,19 +174,26 @@ impl<'a> Worker<'a> {
     ) -> Result<(), Error> {
         let is_last_batch = units.end == self.plan.unit_count;
         let mut lanes: Vec<Lane> = units.map(|index| self.lane(index)).collect();
-        let longest = lanes
+        let read = lanes.iter().filter(|lane| lane.bytes == Bytes::Read);
+        let longest = read.map(|lane| lane.unit.len_bytes).max();
+        let longest = longest.unwrap_or_default();
+        let mut skip_bytes = 0;
+        let mut uncounted_bytes: u64 = lanes
             .iter()
             .map(|lane| lane.unit.len_bytes)
-            .max()
-            .unwrap_or_default();
-        let mut skip_bytes = 0;
+            .map(u64::from)
+            .sum();
         while skip_bytes < longest {
-            self.round(&mut lanes, skip_bytes)?;
+            let taken_bytes = self.round(&mut lanes, skip_bytes)?;
+            uncounted_bytes -= taken_bytes;
+            self.count(taken_bytes);
             if skip_bytes == 0 {
                 self.read_ahead(index);
             }
             skip_bytes = skip_bytes.saturating_add(self.plan.stretch_len_bytes);
         }
+        // What nobody needed to read is done too.
+        self.count(uncounted_bytes);
         if self.job.algorithms.sha1_padded {
             let padded = if is_last_batch {
                 lanes.len() - 1
@@ -202,19 +226,40 @@ impl<'a> Worker<'a> {
         let unit = self.job.layout.unit(index);
         Lane {
             unit,
+            bytes: self.bytes_of(&unit),
             sha1: Stream::new(),
             leaves: Vec::new(),
-            is_absent: false,
         }
     }
 
-    /// Takes the next stretch of every lane, and hashes them side by side.
-    fn round(&mut self, lanes: &mut [Lane], skip_bytes: u32) -> Result<(), Error> {
+    /// What the sources tell before anything is read.
+    fn bytes_of(&self, unit: &Unit) -> Bytes {
+        let mut are_zeros = true;
+        for segment in self.job.layout.segments(unit, 0, unit.len_bytes) {
+            match &self.job.sources[segment.file] {
+                Source::Absent => return Bytes::Absent,
+                Source::Zeros => {}
+                Source::Disk { .. } => are_zeros = false,
+            }
+        }
+        // Padding is of v1 only, where no unit has anything but a plain hash.
+        let is_plain = !self.job.algorithms.merkle && !self.job.algorithms.sha1_padded;
+        if are_zeros && is_plain {
+            Bytes::Zeros
+        } else {
+            Bytes::Read
+        }
+    }
+
+    /// Takes the next stretch of every lane and hashes them side by side; gives how much that was.
+    fn round(&mut self, lanes: &mut [Lane], skip_bytes: u32) -> Result<u64, Error> {
         let stretch = self.plan.stretch_len_bytes;
         let mut segments: Vec<Segment> = Vec::new();
         let mut lane_ends = Vec::with_capacity(lanes.len());
         for lane in &*lanes {
-            segments.extend(self.job.layout.segments(&lane.unit, skip_bytes, stretch));
+            if lane.bytes == Bytes::Read {
+                segments.extend(self.job.layout.segments(&lane.unit, skip_bytes, stretch));
+            }
             lane_ends.push(segments.len());
         }
         self.reader.begin_round();
@@ -224,7 +269,9 @@ impl<'a> Worker<'a> {
         let mut part = 0;
         for (lane, end) in lanes.iter_mut().zip(&lane_ends) {
             for part in part..*end {
-                lane.is_absent |= !self.reader.spans(part, &mut spans);
+                if !self.reader.spans(part, &mut spans) {
+                    lane.bytes = Bytes::Absent;
+                }
             }
             part = *end;
             span_ends.push(spans.len());
@@ -238,23 +285,22 @@ impl<'a> Worker<'a> {
         self.reader.tell_spoiled()?;
         let mut part = 0;
         for (lane, end) in lanes.iter_mut().zip(&lane_ends) {
-            lane.is_absent |= (part..*end).any(|part| self.reader.is_spoiled(part));
+            if (part..*end).any(|part| self.reader.is_spoiled(part)) {
+                lane.bytes = Bytes::Absent;
+            }
             part = *end;
         }
-        let taken: u64 = segments
-            .iter()
-            .map(|segment| segment.len_bytes as u64)
-            .sum();
-        self.job
-            .progress
-            .hashed_bytes
-            .fetch_add(taken, Ordering::Relaxed);
-        Ok(())
+        let lens = segments.iter().map(|segment| segment.len_bytes as u64);
+        Ok(lens.sum())
+    }
+
+    fn count(&self, bytes: u64) {
+        let counter = &self.job.progress.hashed_bytes;
+        counter.fetch_add(bytes, Ordering::Relaxed);
     }
 
     /// Goes on with zeros to the full length of each unit, side by side.
     fn pad(&self, lanes: &mut [Lane]) {
-        static ZEROS: [u8; BLOCK_LEN_BYTES as usize] = [0; BLOCK_LEN_BYTES as usize];
         let full_len = self.job.layout.unit_len_bytes();
         let mut gaps: Vec<(&mut Lane, u32)> = lanes
             .iter_mut()
@@ -284,11 +330,28 @@ impl<'a> Worker<'a> {
         }
     }
 
-    fn finish(&self, lane: &mut Lane) -> UnitHash {
-        if lane.is_absent {
-            return UnitHash::Absent;
+    /// The full units among them are hashed once for the whole job.
+    fn hash_of_zeros(&self, len_bytes: u32) -> Sha1Digest {
+        if len_bytes == self.job.layout.unit_len_bytes() {
+            let of_full_unit = || sha1_of_zeros(self.hasher, len_bytes);
+            *self.zeros.get_or_init(of_full_unit)
+        } else {
+            sha1_of_zeros(self.hasher, len_bytes)
         }
+    }
+
+    fn finish(&self, lane: &mut Lane) -> UnitHash {
         let wanted = self.job.algorithms;
+        match lane.bytes {
+            Bytes::Absent => return UnitHash::Absent,
+            Bytes::Zeros => {
+                return UnitHash::Known {
+                    sha1: wanted.sha1.then(|| self.hash_of_zeros(lane.unit.len_bytes)),
+                    merkle: None,
+                };
+            }
+            Bytes::Read => {}
+        }
         let sha1 = wanted.sha1.then(|| self.hasher.finish(&lane.sha1));
         let merkle = wanted.merkle.then(|| {
             if !lane.unit.is_whole_file {
@@ -300,6 +363,20 @@ impl<'a> Worker<'a> {
         });
         UnitHash::Known { sha1, merkle }
     }
+}
+
+fn sha1_of_zeros(hasher: &Hasher, len_bytes: u32) -> Sha1Digest {
+    let mut stream = Stream::<Sha1>::new();
+    let mut left = len_bytes;
+    while left > 0 {
+        let step = left.min(BLOCK_LEN_BYTES);
+        hasher.update_many(&mut [Feed {
+            stream: &mut stream,
+            spans: &[Span::from(&ZEROS[..step as usize])],
+        }]);
+        left -= step;
+    }
+    hasher.finish(&stream)
 }
 
 fn feed<'s>(hasher: &Hasher, lanes: &mut [Lane], spans: &'s [Span<'s>], span_ends: &[usize]) {

@@ -351,3 +351,40 @@ fn a_link_in_a_loop_is_told_as_unreadable() {
         (&json!("set/3"), &json!("unreadable"))
     );
 }
+
+#[test]
+fn padding_without_end_is_hashed_once() {
+    const PIECE_LEN_BYTES: u64 = 64 << 20;
+    const PIECES_OF_PADDING: usize = 1024;
+    // Of `abc` and zeros, of zeros, and of five zeros.
+    let first = hex("3164673e5e9694b69ff18d158460521248cc13ab");
+    let padding = hex("44fac4bedde4df04b9572ac665d3ac2c5cd00c7d");
+    let last = hex("a10909c2cdcaf5adb7e6b092a4faba558b62bd96");
+    let place = Place::new();
+    place.file("set/a", "abc");
+    let write = |name: &str, last: &[u8]| {
+        let pieces = [&first[..], &padding.repeat(PIECES_OF_PADDING), last].concat();
+        let gap_bytes = PIECE_LEN_BYTES - 3;
+        let padding_bytes = PIECE_LEN_BYTES * PIECES_OF_PADDING as u64 + 5;
+        let head = format!(
+            "d4:infod5:filesl\
+             d6:lengthi3e4:pathl1:aee\
+             d4:attr1:p6:lengthi{gap_bytes}e4:pathl4:.pad1:1ee\
+             d4:attr1:p6:lengthi{padding_bytes}e4:pathl4:.pad1:2ee\
+             e4:name3:set12:piece lengthi{PIECE_LEN_BYTES}e6:pieces{}:",
+            pieces.len()
+        );
+        place.file(name, [head.as_bytes(), &pieces, b"ee"].concat());
+    };
+    write("good.torrent", &last);
+    place.line("verify good.torrent set").ok();
+    write("bad.torrent", &padding);
+    place
+        .line("verify bad.torrent set")
+        .fails("`set`: 1 of 1 file whole, 1,025 of 1,026 pieces good");
+}
+
+fn hex(digits: &str) -> Vec<u8> {
+    let byte = |at| u8::from_str_radix(&digits[at..at + 2], 16).unwrap();
+    (0..digits.len()).step_by(2).map(byte).collect()
+}
