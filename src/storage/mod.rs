@@ -28,4 +28,4 @@ pub use scan::{Links, Scan, ScanOptions, ScannedFile, scan};
 pub use source::{Source, Stamp};
 pub use unreadable::Unreadable;
 pub use verify::{FileState, FileVerdict, Located, Verdict, verify};
-pub use whole_file::{check_writable, directory_of, write_whole};
+pub use whole_file::{check_writable, directory_of, write_all_whole, write_whole};
