@@ -13,10 +13,11 @@ use rayon::prelude::*;
 
 use super::error::Error;
 use super::layout::{Layout, Segment, Unit};
-use super::plan::{BLOCK_LEN_BYTES, Plan};
+use super::plan::{BLOCK_LEN_BYTES, Plan, mode_that_works};
 use super::reader::Reader;
 use super::source::{Source, Stamp};
 use super::unreadable::Unreadable;
+use super::window::Window;
 use crate::base::{Sha1Digest, Sha256Digest};
 use crate::hash::{Feed, Hasher, Sha1, Sha256, Span, Stream, merkle};
 
@@ -71,15 +72,19 @@ impl Job<'_> {
     /// Hands each unit's hashes to `sink`, batch by batch and in no order of batches, and then
     /// looks whether any file changed meanwhile.
     pub fn run(&self, sink: impl Fn(u64, &[UnitHash]) + Sync) -> Result<(), Error> {
+        let job = &Job {
+            mode: mode_that_works(self, Window::can_open),
+            ..*self
+        };
         let workers = rayon::current_num_threads();
-        let plan = Plan::new(self, workers);
+        let plan = Plan::new(job, workers);
         let next_batch = AtomicUsize::new(0);
         let zeros = OnceLock::new();
         let failure: Mutex<Option<Error>> = Mutex::new(None);
         rayon::scope(|scope| {
             for _ in 0..workers.min(plan.batch_count()) {
                 scope.spawn(|_| {
-                    if let Err(error) = Worker::new(self, plan, &zeros).run(&next_batch, &sink) {
+                    if let Err(error) = Worker::new(job, plan, &zeros).run(&next_batch, &sink) {
                         next_batch.store(usize::MAX / 2, Ordering::Relaxed);
                         let mut first = failure.lock().unwrap_or_else(PoisonError::into_inner);
                         first.get_or_insert(error);

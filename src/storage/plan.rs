@@ -1,7 +1,11 @@
 //! How content is divided among workers, within a budget of memory.
 
+use std::collections::BTreeSet;
+use std::fs::File;
+
 use super::hash_units::Job;
-use super::reader::{IoMode, MAPPED_LEN_BYTES_MIN};
+use super::reader::{IoMode, MAPPED_LEN_BYTES_MIN, open_content};
+use super::source::Source;
 use crate::base::limits;
 
 /// One leaf of a Merkle tree, and the unit of rounds.
@@ -90,18 +94,50 @@ fn copies_much(job: &Job<'_>) -> bool {
         || small_bytes > job.budget.copied_bytes as u64
 }
 
+/// How a job can be read: by position where one of its file systems cannot map. A worker that met
+/// that only later would copy as much as it may map.
+pub(super) fn mode_that_works(job: &Job<'_>, can_map: impl Fn(&File) -> bool) -> IoMode {
+    if job.mode == IoMode::Positional {
+        return IoMode::Positional;
+    }
+    let mut devices_seen = BTreeSet::new();
+    for source in job.sources {
+        let Source::Disk { path, stamp } = source else {
+            continue;
+        };
+        if stamp.len_bytes() < MAPPED_LEN_BYTES_MIN as u64 || devices_seen.contains(&stamp.device())
+        {
+            continue;
+        }
+        // A file that cannot be opened tells nothing of its file system.
+        if let Ok(file) = open_content(path) {
+            if !can_map(&file) {
+                log::debug!("`{}` cannot be mapped; reading by position", path.display());
+                return IoMode::Positional;
+            }
+            devices_seen.insert(stamp.device());
+        }
+    }
+    IoMode::Auto
+}
+
 #[cfg(test)]
 mod tests {
     use super::super::hash_units::{Algorithms, Progress};
     use super::super::layout::Layout;
-    use super::super::source::Source;
+    use super::super::source::Stamp;
+    use super::super::window::Window;
     use super::*;
 
-    fn plan_of(unit_len_bytes: u32, budget: Budget) -> Plan {
-        let layout = Layout::contiguous(vec![1 << 30], unit_len_bytes);
-        let job = Job {
-            layout: &layout,
-            sources: &[Source::Zeros],
+    fn job<'a>(
+        layout: &'a Layout,
+        sources: &'a [Source],
+        budget: Budget,
+        progress: &'a Progress,
+    ) -> Job<'a> {
+        Job {
+            layout,
+            sources,
             algorithms: Algorithms {
                 sha1: true,
                 sha1_padded: false,
@@ -109,10 +145,34 @@ mod tests {
             },
             mode: IoMode::Auto,
             budget,
-            progress: &Progress::default(),
+            progress,
             unreadable: None,
-        };
-        Plan::new(&job, 4)
+        }
+    }
+
+    fn plan_of(unit_len_bytes: u32, budget: Budget) -> Plan {
+        let layout = Layout::contiguous(vec![1 << 30], unit_len_bytes);
+        let progress = Progress::default();
+        Plan::new(&job(&layout, &[Source::Zeros], budget, &progress), 4)
+    }
+
+    #[test]
+    fn what_cannot_be_mapped_is_read_by_position_within_the_budget_of_copies() {
+        let named = tempfile::NamedTempFile::new().unwrap();
+        named.as_file().set_len(1 << 30).unwrap();
+        let sources = [Source::Disk {
+            path: named.path().to_owned(),
+            stamp: Stamp::of(&named.as_file().metadata().unwrap()),
+        }];
+        let layout = Layout::contiguous(vec![1 << 30], 1 << 20);
+        let (budget, progress) = (Budget::default(), Progress::default());
+        let job = job(&layout, &sources, budget, &progress);
+        assert_eq!(mode_that_works(&job, Window::can_open), IoMode::Auto);
+        let mode = mode_that_works(&job, |_| false);
+        assert_eq!(mode, IoMode::Positional);
+        let plan = Plan::new(&Job { mode, ..job }, 4);
+        let taken = plan.units_per_batch * plan.stretch_len_bytes as usize;
+        assert!(taken <= budget.copied_bytes / 4, "{plan:?}");
     }
 
     #[test]

@@ -291,7 +291,7 @@ impl<'a> Reader<'a> {
 
 /// Opens what was a file when it was looked at. If it is a pipe by now, that must not wait for
 /// somebody to write; a file does not know the difference.
-fn open_content(path: &Path) -> io::Result<File> {
+pub(super) fn open_content(path: &Path) -> io::Result<File> {
     OpenOptions::new()
         .read(true)
         .custom_flags(libc::O_NONBLOCK)
