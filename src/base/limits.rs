@@ -20,7 +20,7 @@ pub const BENCODE_LENGTH_DIGITS_MAX: usize = 10;
 /// Piece lengths beyond this make no sense as a unit of verification.
 pub const PIECE_LENGTH_BYTES_MAX: u32 = 1 << 30;
 
-/// The smallest piece length of a v2 torrent: one block, one leaf of the Merkle tree.
+/// The smallest piece length of a v2 torrent, and what one leaf of its Merkle trees covers.
 pub const PIECE_LENGTH_V2_BYTES_MIN: u32 = 16 << 10;
 
 /// The most bytes that one torrent may describe; leaves room for sums and offsets in 64 bits.
@@ -51,3 +51,7 @@ pub const COPIED_BYTES_MAX: usize = 4 << 20;
 /// How many pieces one worker hashes side by side: each takes some 200 bytes besides its content,
 /// and pieces may be of one byte.
 pub const UNITS_PER_BATCH_MAX: usize = 4096;
+
+/// How many windows can be watched at once for files that are cut short; more of them are refused,
+/// not left unwatched.
+pub const WATCHES_MAX: usize = 4096;

@@ -13,18 +13,19 @@ use rayon::prelude::*;
 
 use super::error::Error;
 use super::layout::{Layout, Segment, Unit};
-use super::plan::{BLOCK_LEN_BYTES, Plan, mode_that_works};
+use super::plan::{Plan, mode_that_works};
 use super::reader::Reader;
 use super::source::{Source, Stamp};
 use super::unreadable::Unreadable;
 use super::window::Window;
 use crate::base::{Sha1Digest, Sha256Digest};
-use crate::hash::{Feed, Hasher, Sha1, Sha256, Span, Stream, merkle};
+use crate::hash::{Feed, Hasher, Sha1, Sha256, Span, Stream, merkle, merkle::LEAF_LEN_BYTES};
 
 pub use super::plan::Budget;
 pub use super::reader::IoMode;
 
-static ZEROS: [u8; BLOCK_LEN_BYTES as usize] = [0; BLOCK_LEN_BYTES as usize];
+/// One step of what nobody has to read.
+static ZEROS: [u8; LEAF_LEN_BYTES] = [0; LEAF_LEN_BYTES];
 
 /// Which hashes are wanted. For `merkle` the layout must be an aligned one.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -307,11 +308,11 @@ impl<'a> Worker<'a> {
     /// Goes on with zeros to the full length of each unit, side by side.
     fn pad(&self, lanes: &mut [Lane]) {
         let full_len = self.job.layout.unit_len_bytes();
-        let mut gaps: Vec<(&mut Lane, u32)> = lanes
+        let mut gaps: Vec<(&mut Lane, usize)> = lanes
             .iter_mut()
             .map(|lane| {
                 let gap = full_len - lane.unit.len_bytes;
-                (lane, gap)
+                (lane, gap as usize)
             })
             .collect();
         loop {
@@ -321,7 +322,7 @@ impl<'a> Worker<'a> {
             }
             let steps: Vec<[Span<'_>; 1]> = gaps
                 .iter()
-                .map(|(_, left)| [Span::from(&ZEROS[..(*left).min(BLOCK_LEN_BYTES) as usize])])
+                .map(|(_, left)| [Span::from(&ZEROS[..(*left).min(LEAF_LEN_BYTES)])])
                 .collect();
             let mut feeds: Vec<Feed<'_, Sha1>> = Vec::with_capacity(gaps.len());
             for ((lane, left), spans) in gaps.iter_mut().zip(&steps) {
@@ -329,7 +330,7 @@ impl<'a> Worker<'a> {
                     stream: &mut lane.sha1,
                     spans,
                 });
-                *left = left.saturating_sub(BLOCK_LEN_BYTES);
+                *left = left.saturating_sub(LEAF_LEN_BYTES);
             }
             self.hasher.update_many(&mut feeds);
         }
@@ -361,8 +362,8 @@ impl<'a> Worker<'a> {
         let merkle = wanted.merkle.then(|| {
             if !lane.unit.is_whole_file {
                 // A piece of a longer file is a full tree, whatever is missing at its end.
-                let leaves = self.job.layout.unit_len_bytes() / BLOCK_LEN_BYTES;
-                lane.leaves.resize(leaves as usize, Sha256Digest::ZERO);
+                let leaves = self.job.layout.unit_len_bytes() as usize / LEAF_LEN_BYTES;
+                lane.leaves.resize(leaves, Sha256Digest::ZERO);
             }
             merkle::root(&lane.leaves, 0)
         });
@@ -372,12 +373,12 @@ impl<'a> Worker<'a> {
 
 fn sha1_of_zeros(hasher: &Hasher, len_bytes: u32) -> Sha1Digest {
     let mut stream = Stream::<Sha1>::new();
-    let mut left = len_bytes;
+    let mut left = len_bytes as usize;
     while left > 0 {
-        let step = left.min(BLOCK_LEN_BYTES);
+        let step = left.min(LEAF_LEN_BYTES);
         hasher.update_many(&mut [Feed {
             stream: &mut stream,
-            spans: &[Span::from(&ZEROS[..step as usize])],
+            spans: &[Span::from(&ZEROS[..step])],
         }]);
         left -= step;
     }
@@ -398,7 +399,6 @@ fn feed<'s>(hasher: &Hasher, lanes: &mut [Lane], spans: &'s [Span<'s>], span_end
 }
 
 fn hash_leaves(hasher: &Hasher, lanes: &mut [Lane], spans: &[Span<'_>], span_ends: &[usize]) {
-    let block_len = BLOCK_LEN_BYTES as usize;
     let mut blocks: Vec<[Span<'_>; 1]> = Vec::new();
     let mut block_ends = Vec::with_capacity(lanes.len());
     let mut start = 0;
@@ -407,7 +407,7 @@ fn hash_leaves(hasher: &Hasher, lanes: &mut [Lane], spans: &[Span<'_>], span_end
         for span in &spans[start..*end] {
             let mut left = *span;
             while !left.is_empty() {
-                let (block, rest) = left.split_at(block_len);
+                let (block, rest) = left.split_at(LEAF_LEN_BYTES);
                 blocks.push([block]);
                 left = rest;
             }

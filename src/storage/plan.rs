@@ -7,9 +7,7 @@ use super::hash_units::Job;
 use super::reader::{IoMode, MAPPED_LEN_BYTES_MIN, open_content};
 use super::source::Source;
 use crate::base::limits;
-
-/// One leaf of a Merkle tree, and the unit of rounds.
-pub(super) const BLOCK_LEN_BYTES: u32 = limits::PIECE_LENGTH_V2_BYTES_MIN;
+use crate::hash::merkle::LEAF_LEN_BYTES;
 
 /// So many units side by side fill the widest hasher.
 const LANES: usize = 16;
@@ -49,11 +47,10 @@ impl Plan {
             job.budget.mapped_bytes
         };
         let round_bytes = budget / workers;
-        let lane_bytes = u32::try_from(round_bytes / LANES).unwrap_or(u32::MAX);
-        let stretch_len_bytes = match lane_bytes / BLOCK_LEN_BYTES * BLOCK_LEN_BYTES {
-            0 => BLOCK_LEN_BYTES,
-            stretch => stretch,
-        };
+        // Of whole leaves, and of one at least.
+        let lane_bytes = round_bytes / LANES / LEAF_LEN_BYTES * LEAF_LEN_BYTES;
+        let stretch_len_bytes =
+            u32::try_from(lane_bytes.max(LEAF_LEN_BYTES)).unwrap_or(limits::PIECE_LENGTH_BYTES_MAX);
         let fitting = round_bytes / unit_len.min(stretch_len_bytes) as usize;
         // Enough batches that all workers end at about the same time.
         let fair = usize::try_from(unit_count / (8 * workers as u64)).unwrap_or(usize::MAX);
