@@ -12,7 +12,8 @@ use crate::base::limits::PIECE_LENGTH_V2_BYTES_MIN;
 use crate::metainfo::build::{Plan, build};
 use crate::metainfo::{Format, Metainfo, Version, mtorrent};
 use crate::storage::{
-    Content, IoMode, Located, Progress, check_writable, piece_length_for, verify, write_whole,
+    Content, IoMode, Located, Progress, bytes_to_verify, check_writable, piece_length_for, verify,
+    write_whole,
 };
 
 pub(super) fn run(args: &ConvertArgs) -> Result<()> {
@@ -78,7 +79,7 @@ fn remake(metainfo: &Metainfo, data: &Path, target: Format) -> Result<Metainfo> 
     let total_bytes = info.files().content_bytes();
     let located = Located::find(info, data);
     let progress = Progress::default();
-    let verdict = with_bar("verifying", total_bytes, &progress, || {
+    let verdict = with_bar("verifying", bytes_to_verify(info), &progress, || {
         verify(metainfo, &located, IoMode::Auto, &progress)
     })?;
     if !verdict.is_whole() {

@@ -38,7 +38,8 @@ pub(super) fn run(args: &CreateArgs) -> Result<()> {
     let content = Content::of_scan(&scan, recipe.with_attributes);
     let progress = Progress::default();
     let total_bytes = content.len_bytes();
-    let hashes = with_bar("hashing", total_bytes, &progress, || {
+    let bytes_to_hash = content.bytes_to_hash(&recipe.versions);
+    let hashes = with_bar("hashing", bytes_to_hash, &progress, || {
         content.hash(
             &recipe.versions,
             recipe.piece_length,

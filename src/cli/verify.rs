@@ -11,7 +11,7 @@ use super::progress::with_bar;
 use super::size::{Count, Counted, Size};
 use crate::base::printable;
 use crate::metainfo::{File, Info, Metainfo};
-use crate::storage::{FileState, FileVerdict, Located, Progress, Verdict, verify};
+use crate::storage::{FileState, FileVerdict, Located, Progress, Verdict, bytes_to_verify, verify};
 
 /// How many bad ranges of one file people are shown.
 const RANGES_SHOWN: usize = 5;
@@ -25,7 +25,7 @@ pub(super) fn run(args: &VerifyArgs) -> Result<()> {
     let progress = Progress::default();
     let verdict = with_bar(
         "verifying",
-        metainfo.info.files().content_bytes(),
+        bytes_to_verify(&metainfo.info),
         &progress,
         || verify(&metainfo, &located, args.io.into(), &progress),
     )?;

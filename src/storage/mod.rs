@@ -27,5 +27,5 @@ pub use make::{Content, ContentHashes, piece_length_for};
 pub use scan::{Links, Scan, ScanOptions, ScannedFile, scan};
 pub use source::{Source, Stamp};
 pub use unreadable::Unreadable;
-pub use verify::{FileState, FileVerdict, Located, Verdict, verify};
+pub use verify::{FileState, FileVerdict, Located, Verdict, bytes_to_verify, verify};
 pub use whole_file::{check_writable, directory_of, write_all_whole, write_whole};

@@ -70,6 +70,11 @@ impl Verdict {
     }
 }
 
+/// How much [`verify`] is going to go through: padding too, where pieces have it.
+pub fn bytes_to_verify(info: &Info) -> u64 {
+    layout_of(info).total_bytes()
+}
+
 /// Reads all that was found of a torrent.
 pub fn verify(
     metainfo: &Metainfo,

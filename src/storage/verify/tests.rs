@@ -93,3 +93,25 @@ fn a_file_that_became_a_pipe_is_not_waited_for() {
         "{verdict:?}"
     );
 }
+
+#[test]
+fn what_is_counted_while_verifying_is_what_was_told_before() {
+    let folder = tempfile::tempdir().unwrap();
+    for (name, len_bytes) in [("a", 70_000), ("b", 50_000), ("c", 16 << 10)] {
+        fs::write(folder.path().join(name), vec![7; len_bytes]).unwrap();
+    }
+    for version in [Version::V1, Version::V2, Version::Hybrid] {
+        let metainfo = torrent_of(folder.path(), version);
+        fs::write(folder.path().join("b"), [7; 9]).unwrap();
+        let located = Located::find(&metainfo.info, folder.path());
+        let progress = Progress::default();
+        verify(&metainfo, &located, IoMode::Auto, &progress).unwrap();
+        let counted_bytes = progress.hashed_bytes.into_inner();
+        assert_eq!(
+            counted_bytes,
+            bytes_to_verify(&metainfo.info),
+            "{version:?}"
+        );
+        fs::write(folder.path().join("b"), vec![7; 50_000]).unwrap();
+    }
+}
