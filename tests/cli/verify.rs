@@ -294,7 +294,7 @@ fn as_nobody(place: &Place, line: &str) -> Ran {
 #[test]
 fn a_file_that_may_not_be_read_is_told_and_the_others_are_verified() {
     let place = ten_files();
-    let forbid = fs::Permissions::from_mode(0);
+    let forbid = fs::Permissions::from_mode(0o000);
     fs::set_permissions(place.path("set/3"), forbid).unwrap();
     let mut bad = place.read("set/7");
     bad[0] ^= 1;
