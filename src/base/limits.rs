@@ -1,4 +1,5 @@
-//! Every limit on what comes from outside, named in one place.
+//! Every limit on what comes from outside, and on the memory that mt takes for it, named in one
+//! place.
 
 /// The largest metainfo file that is read; memory while reading stays under four times this.
 pub const METAINFO_LEN_BYTES_MAX: u64 = 256 << 20;
@@ -19,7 +20,7 @@ pub const BENCODE_LENGTH_DIGITS_MAX: usize = 10;
 /// Piece lengths beyond this make no sense as a unit of verification.
 pub const PIECE_LENGTH_BYTES_MAX: u32 = 1 << 30;
 
-/// The smallest piece length of a v2 torrent: one block, one leaf of the Merkle tree.
+/// The smallest piece length of a v2 torrent, and what one leaf of its Merkle trees covers.
 pub const PIECE_LENGTH_V2_BYTES_MIN: u32 = 16 << 10;
 
 /// The most bytes that one torrent may describe; leaves room for sums and offsets in 64 bits.
@@ -39,3 +40,18 @@ pub const OUTER_TEXT_LEN_BYTES_MAX: usize = 1 << 20;
 
 /// The longest URL that is kept.
 pub const URL_LEN_BYTES_MAX: usize = 8 << 10;
+
+/// How much content may be mapped at once while it is hashed, by all workers together.
+pub const MAPPED_BYTES_MAX: usize = 64 << 20;
+
+/// How much content may be copied at once while it is hashed, by all workers together: what stays
+/// in the caches of their cores until it is hashed.
+pub const COPIED_BYTES_MAX: usize = 4 << 20;
+
+/// How many pieces one worker hashes side by side: each takes some 200 bytes besides its content,
+/// and pieces may be of one byte.
+pub const UNITS_PER_BATCH_MAX: usize = 4096;
+
+/// How many windows can be watched at once for files that are cut short; more of them are refused,
+/// not left unwatched.
+pub const WATCHES_MAX: usize = 4096;

@@ -12,7 +12,8 @@ use crate::base::limits::PIECE_LENGTH_V2_BYTES_MIN;
 use crate::metainfo::build::{Plan, build};
 use crate::metainfo::{Format, Metainfo, Version, mtorrent};
 use crate::storage::{
-    Content, IoMode, Progress, check_writable, piece_length_for, verify, write_whole,
+    Content, IoMode, Located, Progress, bytes_to_verify, check_writable, piece_length_for, verify,
+    write_whole,
 };
 
 pub(super) fn run(args: &ConvertArgs) -> Result<()> {
@@ -76,9 +77,10 @@ fn convert(args: &ConvertArgs, metainfo: &Metainfo, target: Format) -> Result<Ve
 fn remake(metainfo: &Metainfo, data: &Path, target: Format) -> Result<Metainfo> {
     let info = &metainfo.info;
     let total_bytes = info.files().content_bytes();
+    let located = Located::find(info, data);
     let progress = Progress::default();
-    let verdict = with_bar("verifying", total_bytes, &progress, || {
-        verify(metainfo, data, IoMode::Auto, &progress)
+    let verdict = with_bar("verifying", bytes_to_verify(info), &progress, || {
+        verify(metainfo, &located, IoMode::Auto, &progress)
     })?;
     if !verdict.is_whole() {
         bail!(
@@ -93,7 +95,7 @@ fn remake(metainfo: &Metainfo, data: &Path, target: Format) -> Result<Metainfo> 
         Format::St => (Version::V2, piece_length_for(total_bytes)),
         _ => (Version::V1, mtorrent::PIECE_LENGTH_BYTES),
     };
-    let content = Content::of_torrent(info, data);
+    let content = Content::of_located(info, located);
     let progress = Progress::default();
     let hashes = with_bar("hashing", total_bytes, &progress, || {
         content.hash(&[version], piece_length, IoMode::Auto, &progress)

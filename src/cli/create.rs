@@ -19,7 +19,7 @@ use crate::metainfo::build::{Plan, build};
 use crate::metainfo::{Format, Metainfo, Outer, Version, mtorrent};
 use crate::storage::{
     Content, ContentHashes, IoMode, Links, Progress, Scan, ScanOptions, ScannedFile,
-    check_writable, directory_of, piece_length_for, scan, write_whole,
+    check_writable, directory_of, piece_length_for, scan, write_all_whole,
 };
 
 /// The torrent, `info`, the tree and what it says of a file are dictionaries around and below the
@@ -38,7 +38,8 @@ pub(super) fn run(args: &CreateArgs) -> Result<()> {
     let content = Content::of_scan(&scan, recipe.with_attributes);
     let progress = Progress::default();
     let total_bytes = content.len_bytes();
-    let hashes = with_bar("hashing", total_bytes, &progress, || {
+    let bytes_to_hash = content.bytes_to_hash(&recipe.versions);
+    let hashes = with_bar("hashing", bytes_to_hash, &progress, || {
         content.hash(
             &recipe.versions,
             recipe.piece_length,
@@ -50,15 +51,19 @@ pub(super) fn run(args: &CreateArgs) -> Result<()> {
     for version in &recipe.versions {
         made.push(recipe.make(args, &scan, &content, &hashes, *version)?);
     }
+    let mut contents = Vec::new();
     let mut written = Vec::new();
     for output in &outputs {
         let torrent = made
             .iter()
             .find(|torrent| torrent.info.version() == output.version);
         let torrent = torrent.ok_or_else(|| anyhow!("no torrent was made for this format"))?;
-        write_whole(&output.path, &output.bytes(torrent)?, args.force)?;
+        contents.push(output.bytes(torrent)?);
         written.push((output, torrent));
     }
+    let paths = outputs.iter().map(|output| output.path.as_path());
+    let files: Vec<_> = paths.zip(contents.iter().map(Vec::as_slice)).collect();
+    write_all_whole(&files, args.force)?;
     tell(args, &scan, total_bytes, &written)
 }
 

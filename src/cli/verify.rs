@@ -11,7 +11,7 @@ use super::progress::with_bar;
 use super::size::{Count, Counted, Size};
 use crate::base::printable;
 use crate::metainfo::{File, Info, Metainfo};
-use crate::storage::{FileState, FileVerdict, Progress, Verdict, verify};
+use crate::storage::{FileState, FileVerdict, Located, Progress, Verdict, bytes_to_verify, verify};
 
 /// How many bad ranges of one file people are shown.
 const RANGES_SHOWN: usize = 5;
@@ -21,12 +21,13 @@ pub(super) fn run(args: &VerifyArgs) -> Result<()> {
     if std::fs::symlink_metadata(&args.data).is_err() {
         bail!("`{}` is not there", args.data.display());
     }
+    let located = Located::find(&metainfo.info, &args.data);
     let progress = Progress::default();
     let verdict = with_bar(
         "verifying",
-        metainfo.info.files().content_bytes(),
+        bytes_to_verify(&metainfo.info),
         &progress,
-        || verify(&metainfo, &args.data, args.io.into(), &progress),
+        || verify(&metainfo, &located, args.io.into(), &progress),
     )?;
     let told = tell(args, &metainfo, &verdict);
     // This stands even where nobody read to the end.
@@ -89,6 +90,7 @@ fn write_people(out: &mut impl Write, info: &Info, verdict: &Verdict) -> io::Res
             FileState::Long { found_bytes } => {
                 writeln!(out, "  ({} bytes, not {wanted})", Count(found_bytes))?;
             }
+            FileState::Unreadable { reason } => writeln!(out, "  ({reason})")?,
             _ => writeln!(out)?,
         }
         if found.state != FileState::Missing {
@@ -138,6 +140,7 @@ fn state_name(state: FileState) -> &'static str {
         FileState::NotAFile => "not a file",
         FileState::Short { .. } => "short",
         FileState::Long { .. } => "long",
+        FileState::Unreadable { .. } => "unreadable",
         FileState::Bad => "bad",
         FileState::Unverified => "unverified",
     }

@@ -13,9 +13,10 @@ use super::kernel::{BLOCK_LEN_BYTES, Columns, Heads, LANES_MAX};
 use super::span::{Cursor, Span};
 use super::stream::{Algorithm, Sha256};
 use crate::base::Sha256Digest;
+use crate::base::limits::PIECE_LENGTH_V2_BYTES_MIN;
 
 /// What one leaf covers.
-pub const LEAF_LEN_BYTES: usize = 16 << 10;
+pub const LEAF_LEN_BYTES: usize = PIECE_LENGTH_V2_BYTES_MIN as usize;
 
 /// Trees are never higher: this many leaves would be more than a 64-bit length can hold.
 pub const HEIGHT_MAX: u32 = 50;
@@ -26,12 +27,11 @@ pub const HEIGHT_MAX: u32 = 50;
 ///
 /// Where no v2 torrent can have that piece length.
 pub fn piece_height(piece_length_bytes: u32) -> u32 {
-    let leaf_len_bytes = 1_u32 << LEAF_LEN_BYTES.trailing_zeros();
     assert!(
-        piece_length_bytes.is_power_of_two() && piece_length_bytes >= leaf_len_bytes,
+        piece_length_bytes.is_power_of_two() && piece_length_bytes >= PIECE_LENGTH_V2_BYTES_MIN,
         "a piece of {piece_length_bytes} bytes is no power-of-two number of leaves"
     );
-    piece_length_bytes.trailing_zeros() - leaf_len_bytes.trailing_zeros()
+    piece_length_bytes.trailing_zeros() - LEAF_LEN_BYTES.trailing_zeros()
 }
 
 /// The root of a tree of that height without any data: what stands where a layer has no node.

@@ -21,8 +21,6 @@ pub enum Error {
     Unfit { path: PathBuf, what: String },
     #[error("`{}` holds no file", .0.display())]
     NoFiles(PathBuf),
-    #[error("interrupted")]
-    Interrupted,
 }
 
 impl Error {

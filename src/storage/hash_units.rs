@@ -6,25 +6,26 @@
 //! lanes of the hasher within bounded memory.
 
 use std::path::Path;
-use std::sync::atomic::{AtomicBool, AtomicU64, AtomicUsize, Ordering};
-use std::sync::{Mutex, PoisonError};
+use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
+use std::sync::{Mutex, OnceLock, PoisonError};
 
 use rayon::prelude::*;
 
 use super::error::Error;
 use super::layout::{Layout, Segment, Unit};
-use super::reader::{MAPPED_LEN_BYTES_MIN, Reader};
+use super::plan::{Plan, mode_that_works};
+use super::reader::Reader;
 use super::source::{Source, Stamp};
-use crate::base::{Sha1Digest, Sha256Digest, limits};
-use crate::hash::{Feed, Hasher, Sha1, Sha256, Span, Stream, merkle};
+use super::unreadable::Unreadable;
+use super::window::Window;
+use crate::base::{Sha1Digest, Sha256Digest};
+use crate::hash::{Feed, Hasher, Sha1, Sha256, Span, Stream, merkle, merkle::LEAF_LEN_BYTES};
 
+pub use super::plan::Budget;
 pub use super::reader::IoMode;
 
-/// One leaf of a Merkle tree, and the unit of rounds.
-const BLOCK_LEN_BYTES: u32 = limits::PIECE_LENGTH_V2_BYTES_MIN;
-
-/// So many units side by side fill the widest hasher.
-const LANES: usize = 16;
+/// One step of what nobody has to read.
+static ZEROS: [u8; LEAF_LEN_BYTES] = [0; LEAF_LEN_BYTES];
 
 /// Which hashes are wanted. For `merkle` the layout must be an aligned one.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -34,22 +35,6 @@ pub struct Algorithms {
     /// padding of a hybrid); the last unit never is.
     pub sha1_padded: bool,
     pub merkle: bool,
-}
-
-/// How much of the content may be in memory at once, in all workers together.
-#[derive(Clone, Copy, Debug)]
-pub struct Budget {
-    pub mapped_bytes: usize,
-    pub copied_bytes: usize,
-}
-
-impl Default for Budget {
-    fn default() -> Self {
-        Self {
-            mapped_bytes: 64 << 20,
-            copied_bytes: 4 << 20,
-        }
-    }
 }
 
 /// The hashes of one unit.
@@ -67,8 +52,6 @@ pub enum UnitHash {
 #[derive(Debug, Default)]
 pub struct Progress {
     pub hashed_bytes: AtomicU64,
-    /// Set from outside to end the work early.
-    pub is_cancelled: AtomicBool,
 }
 
 /// What to hash, and how.
@@ -81,20 +64,28 @@ pub struct Job<'a> {
     pub mode: IoMode,
     pub budget: Budget,
     pub progress: &'a Progress,
+    /// Learns of files that cannot be read, whose units are then absent; without it they are an
+    /// error.
+    pub unreadable: Option<&'a Unreadable>,
 }
 
 impl Job<'_> {
     /// Hands each unit's hashes to `sink`, batch by batch and in no order of batches, and then
     /// looks whether any file changed meanwhile.
     pub fn run(&self, sink: impl Fn(u64, &[UnitHash]) + Sync) -> Result<(), Error> {
+        let job = &Job {
+            mode: mode_that_works(self, Window::can_open),
+            ..*self
+        };
         let workers = rayon::current_num_threads();
-        let plan = Plan::new(self, workers);
+        let plan = Plan::new(job, workers);
         let next_batch = AtomicUsize::new(0);
+        let zeros = OnceLock::new();
         let failure: Mutex<Option<Error>> = Mutex::new(None);
         rayon::scope(|scope| {
             for _ in 0..workers.min(plan.batch_count()) {
                 scope.spawn(|_| {
-                    if let Err(error) = Worker::new(self, plan).run(&next_batch, &sink) {
+                    if let Err(error) = Worker::new(job, plan, &zeros).run(&next_batch, &sink) {
                         next_batch.store(usize::MAX / 2, Ordering::Relaxed);
                         let mut first = failure.lock().unwrap_or_else(PoisonError::into_inner);
                         first.get_or_insert(error);
@@ -104,7 +95,6 @@ impl Job<'_> {
         });
         match failure.into_inner().unwrap_or_else(PoisonError::into_inner) {
             Some(error) => Err(error),
-            None if self.progress.is_cancelled.load(Ordering::Relaxed) => Err(Error::Interrupted),
             None => self.check_unchanged(),
         }
     }
@@ -124,73 +114,23 @@ impl Job<'_> {
     }
 }
 
-/// How the units are divided.
-#[derive(Clone, Copy, Debug)]
-struct Plan {
-    unit_count: u64,
-    units_per_batch: usize,
-    /// How much of each unit one round takes.
-    stretch_len_bytes: u32,
-}
-
-impl Plan {
-    fn new(job: &Job<'_>, workers: usize) -> Self {
-        let unit_len = job.layout.unit_len_bytes();
-        let unit_count = job.layout.unit_count();
-        let budget = if copies_much(job) {
-            job.budget.copied_bytes
-        } else {
-            job.budget.mapped_bytes
-        };
-        let round_bytes = budget / workers;
-        let lane_bytes = u32::try_from(round_bytes / LANES).unwrap_or(u32::MAX);
-        let stretch_len_bytes = match lane_bytes / BLOCK_LEN_BYTES * BLOCK_LEN_BYTES {
-            0 => BLOCK_LEN_BYTES,
-            stretch => stretch,
-        };
-        let fitting = round_bytes / unit_len.min(stretch_len_bytes) as usize;
-        // Enough batches that all workers end at about the same time.
-        let fair = usize::try_from(unit_count / (8 * workers as u64)).unwrap_or(usize::MAX);
-        let share = usize::try_from(unit_count.div_ceil(workers as u64)).unwrap_or(usize::MAX);
-        let units_per_batch = fitting.min(fair.max(LANES)).min(share).max(1);
-        Self {
-            unit_count,
-            units_per_batch,
-            stretch_len_bytes,
-        }
-    }
-
-    fn batch_count(&self) -> usize {
-        let batches = self.unit_count.div_ceil(self.units_per_batch as u64);
-        usize::try_from(batches).unwrap_or(usize::MAX)
-    }
-
-    fn batch(&self, index: usize) -> Option<std::ops::Range<u64>> {
-        let start = (index as u64).checked_mul(self.units_per_batch as u64)?;
-        let end = start
-            .saturating_add(self.units_per_batch as u64)
-            .min(self.unit_count);
-        (start < end).then_some(start..end)
-    }
-}
-
-/// Whether more is copied than may be in memory at once. Small files are, wherever they stand.
-fn copies_much(job: &Job<'_>) -> bool {
-    let file_count = job.sources.len();
-    let mean_file_bytes = job.layout.total_bytes() / (file_count as u64).max(1);
-    let lens = (0..file_count).map(|file| job.layout.file_len_bytes(file));
-    let small_bytes: u64 = lens.filter(|len| *len < MAPPED_LEN_BYTES_MIN as u64).sum();
-    job.mode == IoMode::Positional
-        || mean_file_bytes < 1 << 20
-        || small_bytes > job.budget.copied_bytes as u64
-}
-
 /// A unit that is being hashed.
 struct Lane {
     unit: Unit,
+    bytes: Bytes,
     sha1: Stream<Sha1>,
     leaves: Vec<Sha256Digest>,
-    is_absent: bool,
+}
+
+/// What is known of the bytes of a unit.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Bytes {
+    /// All of them can be had, so far.
+    Read,
+    /// All of them are padding: nothing needs to be read, and all such units have one hash.
+    Zeros,
+    /// Some of them cannot be had, and the others need not be.
+    Absent,
 }
 
 struct Worker<'a> {
@@ -198,16 +138,19 @@ struct Worker<'a> {
     plan: Plan,
     hasher: &'static Hasher,
     reader: Reader<'a>,
+    /// The hash of a full unit of zeros, once one was met by any worker.
+    zeros: &'a OnceLock<Sha1Digest>,
 }
 
 impl<'a> Worker<'a> {
-    fn new(job: &'a Job<'a>, plan: Plan) -> Self {
-        let reader = Reader::new(job.sources, job.mode);
+    fn new(job: &'a Job<'a>, plan: Plan, zeros: &'a OnceLock<Sha1Digest>) -> Self {
+        let reader = Reader::new(job.sources, job.mode, job.unreadable);
         Self {
             job,
             plan,
             hasher: Hasher::chosen(),
             reader,
+            zeros,
         }
     }
 
@@ -225,9 +168,6 @@ impl<'a> Worker<'a> {
             let first = units.start;
             self.hash_batch(index, units, &mut hashes)?;
             sink(first, &hashes);
-            if self.job.progress.is_cancelled.load(Ordering::Relaxed) {
-                break;
-            }
         }
         Ok(())
     }
@@ -240,19 +180,26 @@ impl<'a> Worker<'a> {
     ) -> Result<(), Error> {
         let is_last_batch = units.end == self.plan.unit_count;
         let mut lanes: Vec<Lane> = units.map(|index| self.lane(index)).collect();
-        let longest = lanes
+        let read = lanes.iter().filter(|lane| lane.bytes == Bytes::Read);
+        let longest = read.map(|lane| lane.unit.len_bytes).max();
+        let longest = longest.unwrap_or_default();
+        let mut skip_bytes = 0;
+        let mut uncounted_bytes: u64 = lanes
             .iter()
             .map(|lane| lane.unit.len_bytes)
-            .max()
-            .unwrap_or_default();
-        let mut skip_bytes = 0;
+            .map(u64::from)
+            .sum();
         while skip_bytes < longest {
-            self.round(&mut lanes, skip_bytes)?;
+            let taken_bytes = self.round(&mut lanes, skip_bytes)?;
+            uncounted_bytes -= taken_bytes;
+            self.count(taken_bytes);
             if skip_bytes == 0 {
                 self.read_ahead(index);
             }
             skip_bytes = skip_bytes.saturating_add(self.plan.stretch_len_bytes);
         }
+        // What nobody needed to read is done too.
+        self.count(uncounted_bytes);
         if self.job.algorithms.sha1_padded {
             let padded = if is_last_batch {
                 lanes.len() - 1
@@ -285,19 +232,40 @@ impl<'a> Worker<'a> {
         let unit = self.job.layout.unit(index);
         Lane {
             unit,
+            bytes: self.bytes_of(&unit),
             sha1: Stream::new(),
             leaves: Vec::new(),
-            is_absent: false,
         }
     }
 
-    /// Takes the next stretch of every lane, and hashes them side by side.
-    fn round(&mut self, lanes: &mut [Lane], skip_bytes: u32) -> Result<(), Error> {
+    /// What the sources tell before anything is read.
+    fn bytes_of(&self, unit: &Unit) -> Bytes {
+        let mut are_zeros = true;
+        for segment in self.job.layout.segments(unit, 0, unit.len_bytes) {
+            match &self.job.sources[segment.file] {
+                Source::Absent => return Bytes::Absent,
+                Source::Zeros => {}
+                Source::Disk { .. } => are_zeros = false,
+            }
+        }
+        // Padding is of v1 only, where no unit has anything but a plain hash.
+        let is_plain = !self.job.algorithms.merkle && !self.job.algorithms.sha1_padded;
+        if are_zeros && is_plain {
+            Bytes::Zeros
+        } else {
+            Bytes::Read
+        }
+    }
+
+    /// Takes the next stretch of every lane and hashes them side by side; gives how much that was.
+    fn round(&mut self, lanes: &mut [Lane], skip_bytes: u32) -> Result<u64, Error> {
         let stretch = self.plan.stretch_len_bytes;
         let mut segments: Vec<Segment> = Vec::new();
         let mut lane_ends = Vec::with_capacity(lanes.len());
         for lane in &*lanes {
-            segments.extend(self.job.layout.segments(&lane.unit, skip_bytes, stretch));
+            if lane.bytes == Bytes::Read {
+                segments.extend(self.job.layout.segments(&lane.unit, skip_bytes, stretch));
+            }
             lane_ends.push(segments.len());
         }
         self.reader.begin_round();
@@ -307,7 +275,9 @@ impl<'a> Worker<'a> {
         let mut part = 0;
         for (lane, end) in lanes.iter_mut().zip(&lane_ends) {
             for part in part..*end {
-                lane.is_absent |= !self.reader.spans(part, &mut spans);
+                if !self.reader.spans(part, &mut spans) {
+                    lane.bytes = Bytes::Absent;
+                }
             }
             part = *end;
             span_ends.push(spans.len());
@@ -318,27 +288,31 @@ impl<'a> Worker<'a> {
         if self.job.algorithms.merkle {
             hash_leaves(self.hasher, lanes, &spans, &span_ends);
         }
-        self.reader.check_unspoiled()?;
-        let taken: u64 = segments
-            .iter()
-            .map(|segment| segment.len_bytes as u64)
-            .sum();
-        self.job
-            .progress
-            .hashed_bytes
-            .fetch_add(taken, Ordering::Relaxed);
-        Ok(())
+        self.reader.tell_spoiled()?;
+        let mut part = 0;
+        for (lane, end) in lanes.iter_mut().zip(&lane_ends) {
+            if (part..*end).any(|part| self.reader.is_spoiled(part)) {
+                lane.bytes = Bytes::Absent;
+            }
+            part = *end;
+        }
+        let lens = segments.iter().map(|segment| segment.len_bytes as u64);
+        Ok(lens.sum())
+    }
+
+    fn count(&self, bytes: u64) {
+        let counter = &self.job.progress.hashed_bytes;
+        counter.fetch_add(bytes, Ordering::Relaxed);
     }
 
     /// Goes on with zeros to the full length of each unit, side by side.
     fn pad(&self, lanes: &mut [Lane]) {
-        static ZEROS: [u8; BLOCK_LEN_BYTES as usize] = [0; BLOCK_LEN_BYTES as usize];
         let full_len = self.job.layout.unit_len_bytes();
-        let mut gaps: Vec<(&mut Lane, u32)> = lanes
+        let mut gaps: Vec<(&mut Lane, usize)> = lanes
             .iter_mut()
             .map(|lane| {
                 let gap = full_len - lane.unit.len_bytes;
-                (lane, gap)
+                (lane, gap as usize)
             })
             .collect();
         loop {
@@ -348,7 +322,7 @@ impl<'a> Worker<'a> {
             }
             let steps: Vec<[Span<'_>; 1]> = gaps
                 .iter()
-                .map(|(_, left)| [Span::from(&ZEROS[..(*left).min(BLOCK_LEN_BYTES) as usize])])
+                .map(|(_, left)| [Span::from(&ZEROS[..(*left).min(LEAF_LEN_BYTES)])])
                 .collect();
             let mut feeds: Vec<Feed<'_, Sha1>> = Vec::with_capacity(gaps.len());
             for ((lane, left), spans) in gaps.iter_mut().zip(&steps) {
@@ -356,28 +330,59 @@ impl<'a> Worker<'a> {
                     stream: &mut lane.sha1,
                     spans,
                 });
-                *left = left.saturating_sub(BLOCK_LEN_BYTES);
+                *left = left.saturating_sub(LEAF_LEN_BYTES);
             }
             self.hasher.update_many(&mut feeds);
         }
     }
 
-    fn finish(&self, lane: &mut Lane) -> UnitHash {
-        if lane.is_absent {
-            return UnitHash::Absent;
+    /// The full units among them are hashed once for the whole job.
+    fn hash_of_zeros(&self, len_bytes: u32) -> Sha1Digest {
+        if len_bytes == self.job.layout.unit_len_bytes() {
+            let of_full_unit = || sha1_of_zeros(self.hasher, len_bytes);
+            *self.zeros.get_or_init(of_full_unit)
+        } else {
+            sha1_of_zeros(self.hasher, len_bytes)
         }
+    }
+
+    fn finish(&self, lane: &mut Lane) -> UnitHash {
         let wanted = self.job.algorithms;
+        match lane.bytes {
+            Bytes::Absent => return UnitHash::Absent,
+            Bytes::Zeros => {
+                return UnitHash::Known {
+                    sha1: wanted.sha1.then(|| self.hash_of_zeros(lane.unit.len_bytes)),
+                    merkle: None,
+                };
+            }
+            Bytes::Read => {}
+        }
         let sha1 = wanted.sha1.then(|| self.hasher.finish(&lane.sha1));
         let merkle = wanted.merkle.then(|| {
             if !lane.unit.is_whole_file {
                 // A piece of a longer file is a full tree, whatever is missing at its end.
-                let leaves = self.job.layout.unit_len_bytes() / BLOCK_LEN_BYTES;
-                lane.leaves.resize(leaves as usize, Sha256Digest::ZERO);
+                let leaves = self.job.layout.unit_len_bytes() as usize / LEAF_LEN_BYTES;
+                lane.leaves.resize(leaves, Sha256Digest::ZERO);
             }
             merkle::root(&lane.leaves, 0)
         });
         UnitHash::Known { sha1, merkle }
     }
+}
+
+fn sha1_of_zeros(hasher: &Hasher, len_bytes: u32) -> Sha1Digest {
+    let mut stream = Stream::<Sha1>::new();
+    let mut left = len_bytes as usize;
+    while left > 0 {
+        let step = left.min(LEAF_LEN_BYTES);
+        hasher.update_many(&mut [Feed {
+            stream: &mut stream,
+            spans: &[Span::from(&ZEROS[..step])],
+        }]);
+        left -= step;
+    }
+    hasher.finish(&stream)
 }
 
 fn feed<'s>(hasher: &Hasher, lanes: &mut [Lane], spans: &'s [Span<'s>], span_ends: &[usize]) {
@@ -394,7 +399,6 @@ fn feed<'s>(hasher: &Hasher, lanes: &mut [Lane], spans: &'s [Span<'s>], span_end
 }
 
 fn hash_leaves(hasher: &Hasher, lanes: &mut [Lane], spans: &[Span<'_>], span_ends: &[usize]) {
-    let block_len = BLOCK_LEN_BYTES as usize;
     let mut blocks: Vec<[Span<'_>; 1]> = Vec::new();
     let mut block_ends = Vec::with_capacity(lanes.len());
     let mut start = 0;
@@ -403,7 +407,7 @@ fn hash_leaves(hasher: &Hasher, lanes: &mut [Lane], spans: &[Span<'_>], span_end
         for span in &spans[start..*end] {
             let mut left = *span;
             while !left.is_empty() {
-                let (block, rest) = left.split_at(block_len);
+                let (block, rest) = left.split_at(LEAF_LEN_BYTES);
                 blocks.push([block]);
                 left = rest;
             }

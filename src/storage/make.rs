@@ -1,6 +1,5 @@
 //! Making torrents from content.
 
-use std::path::Path;
 use std::sync::{Mutex, PoisonError};
 
 use super::error::Error;
@@ -8,7 +7,7 @@ use super::hash_units::{Algorithms, Budget, IoMode, Job, Progress, UnitHash};
 use super::layout::Layout;
 use super::scan::Scan;
 use super::source::Source;
-use super::verify::content_sources;
+use super::verify::Located;
 use crate::base::{Sha1Digest, Sha256Digest};
 use crate::metainfo::build::{Hashes, PlannedFile};
 use crate::metainfo::{Info, Version};
@@ -73,11 +72,10 @@ impl Content {
         content
     }
 
-    /// The files of a torrent as they lie at `data`, in the order of a v2 file tree and without
+    /// The files of a torrent where they were found, in the order of a v2 file tree and without
     /// anything but their bytes.
-    pub fn of_torrent(info: &Info, data: &Path) -> Self {
-        let mut sources: Vec<Option<Source>> =
-            content_sources(info, data).into_iter().map(Some).collect();
+    pub fn of_located(info: &Info, located: Located) -> Self {
+        let mut sources: Vec<Option<Source>> = located.sources.into_iter().map(Some).collect();
         let mut files: Vec<(PlannedFile, Source)> = Vec::new();
         info.for_each_raw_path(|index, components| {
             let file = info.files().get(index);
@@ -104,6 +102,28 @@ impl Content {
         self.files.iter().map(|file| file.len_bytes).sum()
     }
 
+    /// How much [`Self::hash`] is going to read for these versions.
+    pub fn bytes_to_hash(&self, versions: &[Version]) -> u64 {
+        let passes = self.passes(versions);
+        self.len_bytes() * (u64::from(passes.aligned.is_some()) + u64::from(passes.contiguous))
+    }
+
+    fn passes(&self, versions: &[Version]) -> Passes {
+        let wants = |version| versions.contains(&version);
+        let one_file = self.files.len() == 1;
+        let merkle = wants(Version::V2) || wants(Version::Hybrid);
+        // The pieces of one file are the same in every version.
+        let sha1 = wants(Version::Hybrid) || (wants(Version::V1) && one_file);
+        Passes {
+            aligned: merkle.then_some(Algorithms {
+                sha1,
+                sha1_padded: sha1,
+                merkle,
+            }),
+            contiguous: wants(Version::V1) && !(merkle && one_file),
+        }
+    }
+
     /// Hashes the content for these versions: in one pass, unless both a v1 and another torrent
     /// of a directory are wanted, whose pieces are not the same stretches of bytes.
     pub fn hash(
@@ -113,12 +133,7 @@ impl Content {
         mode: IoMode,
         progress: &Progress,
     ) -> Result<ContentHashes, Error> {
-        let wants = |version| versions.contains(&version);
-        let (v1, v2, hybrid) = (
-            wants(Version::V1),
-            wants(Version::V2),
-            wants(Version::Hybrid),
-        );
+        let passes = self.passes(versions);
         let lens: Vec<u64> = self.files.iter().map(|file| file.len_bytes).collect();
         let pass = |layout: &Layout, algorithms| {
             let (sources, budget) = (&self.sources, Budget::default());
@@ -129,34 +144,34 @@ impl Content {
                 mode,
                 budget,
                 progress,
+                unreadable: None,
             })
         };
         let mut hashes = ContentHashes::default();
-        let one_file = self.files.len() == 1;
-        if v2 || hybrid {
-            let sha1 = hybrid || (v1 && one_file);
-            let algorithms = Algorithms {
-                sha1,
-                sha1_padded: sha1,
-                merkle: true,
-            };
+        if let Some(algorithms) = passes.aligned {
             (hashes.v1_padded, hashes.v2) =
                 pass(&Layout::aligned(lens.clone(), piece_length), algorithms)?;
-            if v1 && one_file {
-                // The pieces of one file are the same in every version.
-                hashes.v1.clone_from(&hashes.v1_padded);
-            }
         }
-        if v1 && hashes.v1.is_empty() {
+        if passes.contiguous {
             let algorithms = Algorithms {
                 sha1: true,
                 sha1_padded: false,
                 merkle: false,
             };
             (hashes.v1, _) = pass(&Layout::contiguous(lens, piece_length), algorithms)?;
+        } else if versions.contains(&Version::V1) {
+            hashes.v1.clone_from(&hashes.v1_padded);
         }
         Ok(hashes)
     }
+}
+
+/// How often content is read, and for what.
+struct Passes {
+    /// By the pieces of v2, where each file starts one.
+    aligned: Option<Algorithms>,
+    /// By the pieces of v1, which run across files.
+    contiguous: bool,
 }
 
 fn run(job: &Job<'_>) -> Result<(Vec<Sha1Digest>, Vec<Sha256Digest>), Error> {
@@ -191,7 +206,40 @@ pub fn piece_length_for(total_bytes: u64) -> u32 {
 
 #[cfg(test)]
 mod tests {
+    use super::super::scan::{ScanOptions, scan};
     use super::*;
+
+    #[test]
+    fn what_is_counted_while_hashing_is_what_was_told_before() {
+        let folder = tempfile::tempdir().unwrap();
+        std::fs::create_dir(folder.path().join("set")).unwrap();
+        for (name, len_bytes) in [("one", 100_000), ("set/a", 70_000), ("set/b", 50_000)] {
+            std::fs::write(folder.path().join(name), vec![7; len_bytes]).unwrap();
+        }
+        let content_of = |name| {
+            let scan = scan(&folder.path().join(name), &ScanOptions::default()).unwrap();
+            Content::of_scan(&scan, false)
+        };
+        let (one, set) = (content_of("one"), content_of("set"));
+        let [v1, v2, hybrid] = [Version::V1, Version::V2, Version::Hybrid];
+        let cases = [
+            (&one, &[v1, v2, hybrid][..], 100_000),
+            (&one, &[v1], 100_000),
+            (&set, &[v1], 120_000),
+            (&set, &[v2, hybrid], 120_000),
+            (&set, &[v1, v2], 240_000),
+            (&set, &[], 0),
+        ];
+        for (content, versions, expected) in cases {
+            let progress = Progress::default();
+            content
+                .hash(versions, 16 << 10, IoMode::Auto, &progress)
+                .unwrap();
+            let hashed_bytes = progress.hashed_bytes.into_inner();
+            assert_eq!(hashed_bytes, expected, "{versions:?}");
+            assert_eq!(content.bytes_to_hash(versions), expected, "{versions:?}");
+        }
+    }
 
     #[test]
     fn piece_lengths_grow_with_the_content() {

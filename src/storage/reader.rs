@@ -1,17 +1,18 @@
 //! Taking parts of files into memory, mapped or copied, for one round of hashing.
 
-use std::fs::File;
+use std::fs::{File, OpenOptions};
 use std::io;
 use std::num::NonZeroU64;
-use std::os::unix::fs::FileExt as _;
+use std::os::unix::fs::{FileExt as _, OpenOptionsExt as _};
 use std::path::Path;
 
 use rustix::fs::Advice;
-use rustix::io::ReadWriteFlags;
+use rustix::io::{Errno, ReadWriteFlags};
 
 use super::error::Error;
 use super::layout::Segment;
 use super::source::{Source, Stamp};
+use super::unreadable::{Unreadable, reason_of};
 use super::window::Window;
 use crate::hash::Span;
 
@@ -36,6 +37,7 @@ pub enum IoMode {
 pub(super) struct Reader<'a> {
     sources: &'a [Source],
     mode: IoMode,
+    unreadable: Option<&'a Unreadable>,
     open: Option<(usize, File)>,
     /// With the file that each is of.
     windows: Vec<(usize, Window)>,
@@ -83,10 +85,16 @@ impl Place {
 static ZEROS: [u8; 64 << 10] = [0; 64 << 10];
 
 impl<'a> Reader<'a> {
-    pub(super) fn new(sources: &'a [Source], mode: IoMode) -> Self {
+    /// Where it is `unreadable` that is told of what cannot be read, that is no error.
+    pub(super) fn new(
+        sources: &'a [Source],
+        mode: IoMode,
+        unreadable: Option<&'a Unreadable>,
+    ) -> Self {
         Self {
             sources,
             mode,
+            unreadable,
             open: None,
             windows: Vec::new(),
             buffer: Vec::new(),
@@ -136,10 +144,16 @@ impl<'a> Reader<'a> {
         let mut place = match &self.sources[whole.file] {
             Source::Zeros => Place::Zeros,
             Source::Absent => Place::Absent,
-            Source::Disk { path, stamp } => self
-                .open(whole.file)
-                .and_then(|()| self.take_open(&whole))
-                .map_err(|error| what_happened(path, stamp, error))?,
+            Source::Disk { .. } => {
+                let taken = self.open(whole.file).and_then(|()| self.take_open(&whole));
+                match taken {
+                    Ok(place) => place,
+                    Err(error) => {
+                        self.cannot_read(whole.file, &error)?;
+                        Place::Absent
+                    }
+                }
+            }
         };
         for segment in run {
             self.parts.push(Part {
@@ -192,15 +206,39 @@ impl<'a> Reader<'a> {
         true
     }
 
-    /// Fails where bytes of this round vanished while they were read.
-    pub(super) fn check_unspoiled(&self) -> Result<(), Error> {
-        let spoiled = self.windows.iter().find(|(_, window)| window.is_spoiled());
-        match spoiled.map(|(file, _)| &self.sources[*file]) {
-            Some(Source::Disk { path, stamp }) => {
-                let error = io::Error::other("the disk does not give all of it");
-                Err(what_happened(path, stamp, error))
+    /// Whether the bytes of a part were gone when they were read.
+    pub(super) fn is_spoiled(&self, part: usize) -> bool {
+        match self.parts[part].place {
+            Place::Mapped { window, .. } => self.windows[window].1.is_spoiled(),
+            _ => false,
+        }
+    }
+
+    /// Tells of the files whose bytes vanished in this round while they were read.
+    pub(super) fn tell_spoiled(&self) -> Result<(), Error> {
+        for (file, window) in &self.windows {
+            if window.is_spoiled() {
+                self.cannot_read(*file, &Errno::IO.into())?;
             }
-            _ => Ok(()),
+        }
+        Ok(())
+    }
+
+    /// Tells a file that cannot be read from one that is another than it was, which is an error.
+    fn cannot_read(&self, file: usize, error: &io::Error) -> Result<(), Error> {
+        let Source::Disk { path, stamp } = &self.sources[file] else {
+            return Ok(());
+        };
+        if !std::fs::metadata(path).is_ok_and(|now| Stamp::of(&now) == *stamp) {
+            return Err(Error::Changed(path.clone()));
+        }
+        let reason = reason_of(error);
+        match self.unreadable {
+            Some(unreadable) => {
+                unreadable.note(file, reason);
+                Ok(())
+            }
+            None => Err(Error::read(path, reason.into())),
         }
     }
 
@@ -209,8 +247,9 @@ impl<'a> Reader<'a> {
             return Ok(());
         }
         if let Source::Disk { path, stamp } = &self.sources[file] {
-            let opened = File::open(path)?;
-            if Stamp::of(&opened.metadata()?) != *stamp {
+            let opened = open_content(path)?;
+            let metadata = opened.metadata()?;
+            if !metadata.is_file() || Stamp::of(&metadata) != *stamp {
                 // Whatever it is now, it is not the file that was looked at.
                 return Err(io::ErrorKind::UnexpectedEof.into());
             }
@@ -250,20 +289,19 @@ impl<'a> Reader<'a> {
     }
 }
 
+/// Opens what was a file when it was looked at. If it is a pipe by now, that must not wait for
+/// somebody to write; a file does not know the difference.
+pub(super) fn open_content(path: &Path) -> io::Result<File> {
+    OpenOptions::new()
+        .read(true)
+        .custom_flags(libc::O_NONBLOCK)
+        .open(path)
+}
+
 /// Whether a byte can be read without waiting for the disk.
 fn is_cached(file: &File, offset_bytes: u64) -> bool {
     let mut byte = [0];
     let mut into = [io::IoSliceMut::new(&mut byte)];
     let read = rustix::io::preadv2(file, &mut into, offset_bytes, ReadWriteFlags::NOWAIT);
-    read != Err(rustix::io::Errno::AGAIN)
-}
-
-/// Tells a file that cannot be read from one that is another than it was.
-fn what_happened(path: &Path, stamp: &Stamp, error: io::Error) -> Error {
-    let is_same = std::fs::metadata(path).is_ok_and(|now| Stamp::of(&now) == *stamp);
-    if is_same {
-        Error::read(path, error)
-    } else {
-        Error::Changed(path.to_owned())
-    }
+    read != Err(Errno::AGAIN)
 }

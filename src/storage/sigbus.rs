@@ -13,8 +13,7 @@ use std::ops::Range;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::sync::{Mutex, Once, PoisonError};
 
-/// How many windows can be watched at once; more of them are refused, not left unwatched.
-const WATCHES_MAX: usize = 4096;
+use crate::base::limits::WATCHES_MAX;
 
 struct Slot {
     /// Both 0 while the slot is free. `end` is set first and cleared last.
@@ -55,8 +54,9 @@ impl Watch {
     ///
     /// # Safety
     ///
-    /// The range must be a private view of memory that only raw pointers read: where its file is
-    /// cut short, the handler maps zeros over it.
+    /// The range must be one mapping of a file that nobody writes through and only raw pointers
+    /// read: where the file is cut short, the handler puts other pages, of zeros, in its place. That
+    /// the pages are shared with the file and may change at any time is no concern of the watch.
     pub(super) unsafe fn over(addresses: Range<usize>) -> Option<Self> {
         INSTALL.call_once(|| {
             install();
@@ -128,7 +128,8 @@ extern "C" fn on_sigbus(
 /// Maps zeros over the watched memory from the page of `address` on.
 fn put_zeros(address: usize, end: usize) -> bool {
     // SAFETY: sysconf and mmap are plain system calls that touch no state of the program. The
-    // range lies in a mapping that its watcher keeps alive and reads through raw pointers only.
+    // range lies in a mapping that its watcher keeps alive, only reads, and reads through raw
+    // pointers only; taking its pages away leaves the file as it is.
     unsafe {
         let errno = libc::__errno_location();
         let saved_errno = *errno;

@@ -45,6 +45,11 @@ impl Stamp {
         (self.device, self.inode) == (other.device, other.inode)
     }
 
+    /// The file system, or a part of one.
+    pub fn device(&self) -> u64 {
+        self.device
+    }
+
     pub fn len_bytes(&self) -> u64 {
         self.len_bytes
     }

@@ -29,15 +29,22 @@ pub fn check_writable(path: &Path, force: bool) -> Result<(), Error> {
 /// Writes `content`, makes it durable and gives it its name: readers see the old file or the new
 /// one, and whatever ends the program, no half one.
 pub fn write_whole(path: &Path, content: &[u8], force: bool) -> Result<(), Error> {
-    let written = Draft::create(path).and_then(|draft| {
-        (&draft.file).write_all(content)?;
-        draft.file.sync_all()?;
-        draft.publish(path, force)
-    });
-    written.map_err(|error| match error.kind() {
-        io::ErrorKind::AlreadyExists => Error::Exists(path.to_owned()),
-        _ => Error::write(path, error),
-    })
+    write_all_whole(&[(path, content)], force)
+}
+
+/// The same for several files. What any of them lacks (a right, space on its disk) is met before
+/// the first has its name.
+pub fn write_all_whole(files: &[(&Path, &[u8])], force: bool) -> Result<(), Error> {
+    let mut drafts = Vec::with_capacity(files.len());
+    for (path, content) in files {
+        check_writable(path, force)?;
+        let draft = Draft::write(path, content).map_err(|error| Error::write(path, error))?;
+        drafts.push((path, draft));
+    }
+    for (path, draft) in drafts {
+        draft.publish(path, force)?;
+    }
+    Ok(())
 }
 
 /// Where `path` stands.
@@ -47,6 +54,9 @@ pub fn directory_of(path: &Path) -> &Path {
         .unwrap_or(Path::new("."))
 }
 
+/// More drafts than anybody leaves behind.
+const DRAFT_ATTEMPTS_MAX: u32 = 10_000;
+
 /// A file without its final name yet.
 struct Draft {
     file: File,
@@ -55,44 +65,53 @@ struct Draft {
 }
 
 impl Draft {
-    fn create(target: &Path) -> io::Result<Self> {
-        let nameless = OpenOptions::new()
+    fn write(target: &Path, content: &[u8]) -> io::Result<Self> {
+        let draft = Self::nameless(target).or_else(|_| Self::named(target))?;
+        (&draft.file).write_all(content)?;
+        draft.file.sync_all()?;
+        Ok(draft)
+    }
+
+    /// Network file systems and old kernels do not have these.
+    fn nameless(target: &Path) -> io::Result<Self> {
+        let file = OpenOptions::new()
             .write(true)
             .custom_flags(libc::O_TMPFILE)
             .mode(0o666)
-            .open(directory_of(target));
-        match nameless {
-            Ok(file) => Ok(Self { file, name: None }),
-            // Network file systems and old kernels.
-            Err(_) => {
-                let name = draft_name(target);
-                let file = OpenOptions::new()
-                    .write(true)
-                    .create_new(true)
-                    .open(&name)?;
-                Ok(Self {
-                    file,
-                    name: Some(name),
-                })
-            }
-        }
+            .open(directory_of(target))?;
+        Ok(Self { file, name: None })
     }
 
-    fn publish(mut self, target: &Path, force: bool) -> io::Result<()> {
-        if !force {
-            // A link, unlike a rename, never replaces what came to be there meanwhile.
-            self.link_to(target)?;
+    fn named(target: &Path) -> io::Result<Self> {
+        let create = |name: &Path| OpenOptions::new().write(true).create_new(true).open(name);
+        let (file, name) = with_draft_name(target, create)?;
+        Ok(Self {
+            file,
+            name: Some(name),
+        })
+    }
+
+    fn publish(mut self, target: &Path, force: bool) -> Result<(), Error> {
+        let write = |error| Error::write(target, error);
+        if force {
+            self.replace(target).map_err(write)?;
         } else {
-            if self.name.is_none() {
-                let name = draft_name(target);
-                self.link_to(&name)?;
-                self.name = Some(name);
-            }
-            if let Some(name) = self.name.take() {
-                fs::rename(&name, target).inspect_err(|_| self.name = Some(name))?;
-            }
+            // A link, unlike a rename, never replaces what came to be there meanwhile.
+            self.link_to(target).map_err(|error| match error.kind() {
+                io::ErrorKind::AlreadyExists => Error::Exists(target.to_owned()),
+                _ => write(error),
+            })?;
         }
-        File::open(directory_of(target))?.sync_all()
+        let directory = File::open(directory_of(target)).map_err(write)?;
+        directory.sync_all().map_err(write)
+    }
+
+    fn replace(&mut self, target: &Path) -> io::Result<()> {
+        let name = match self.name.take() {
+            Some(name) => name,
+            None => with_draft_name(target, |name| self.link_to(name))?.1,
+        };
+        fs::rename(&name, target).inspect_err(|_| self.name = Some(name))
     }
 
     fn link_to(&self, path: &Path) -> io::Result<()> {
@@ -116,9 +135,25 @@ impl Drop for Draft {
     }
 }
 
-/// A name beside the target that no other process takes.
-fn draft_name(target: &Path) -> PathBuf {
-    target.with_file_name(format!(".mt-draft-{}", std::process::id()))
+/// Makes something by a name beside the target that nothing has yet. What was killed may have left
+/// its drafts behind, and in another container another program has the same id.
+fn with_draft_name<T>(
+    target: &Path,
+    make: impl Fn(&Path) -> io::Result<T>,
+) -> io::Result<(T, PathBuf)> {
+    let id = std::process::id();
+    let mut attempt = 0;
+    loop {
+        let name = target.with_file_name(format!(".mt-draft-{id}-{attempt}"));
+        match make(&name) {
+            Err(error)
+                if error.kind() == io::ErrorKind::AlreadyExists && attempt < DRAFT_ATTEMPTS_MAX =>
+            {
+                attempt += 1;
+            }
+            made => return Ok((made?, name)),
+        }
+    }
 }
 
 #[cfg(test)]
@@ -163,5 +198,62 @@ mod tests {
             check_writable(&path.join("y"), true),
             Err(Error::Write { .. })
         ));
+    }
+
+    fn draft_names(directory: &Path) -> usize {
+        let entries = fs::read_dir(directory).unwrap();
+        let is_draft = |entry: &io::Result<fs::DirEntry>| {
+            let name = entry.as_ref().unwrap().file_name();
+            name.to_string_lossy().starts_with(".mt-draft")
+        };
+        entries.filter(is_draft).count()
+    }
+
+    #[test]
+    fn drafts_that_were_left_behind_are_in_nobodys_way() {
+        let dir = tempfile::tempdir().unwrap();
+        let path = dir.path().join("a");
+        fs::write(&path, b"one").unwrap();
+        for attempt in 0..3 {
+            let id = std::process::id();
+            let left = dir.path().join(format!(".mt-draft-{id}-{attempt}"));
+            fs::write(left, b"left").unwrap();
+        }
+        write_whole(&path, b"two", true).unwrap();
+        assert_eq!(fs::read(&path).unwrap(), b"two");
+        // As on file systems that have no files without names.
+        let draft = || {
+            let draft = Draft::named(&path).unwrap();
+            (&draft.file).write_all(b"three").unwrap();
+            draft
+        };
+        assert!(matches!(
+            draft().publish(&path, false),
+            Err(Error::Exists(_))
+        ));
+        draft().publish(&path, true).unwrap();
+        assert_eq!(fs::read(&path).unwrap(), b"three");
+        fs::remove_file(&path).unwrap();
+        draft().publish(&path, false).unwrap();
+        assert_eq!(fs::read(&path).unwrap(), b"three");
+        assert_eq!(draft_names(dir.path()), 3);
+    }
+
+    #[test]
+    fn of_several_none_is_written_where_one_cannot_be() {
+        let dir = tempfile::tempdir().unwrap();
+        let [first, taken, last] = ["a", "b", "c"].map(|name| dir.path().join(name));
+        fs::write(&taken, b"mine").unwrap();
+        let files: [(&Path, &[u8]); 3] = [(&first, b"1"), (&taken, b"2"), (&last, b"3")];
+        assert!(matches!(
+            write_all_whole(&files, false),
+            Err(Error::Exists(path)) if path == taken
+        ));
+        assert_eq!(fs::read_dir(dir.path()).unwrap().count(), 1);
+        write_all_whole(&files, true).unwrap();
+        for (path, content) in files {
+            assert_eq!(fs::read(path).unwrap(), content);
+        }
+        assert_eq!(fs::read_dir(dir.path()).unwrap().count(), 3);
     }
 }

@@ -48,6 +48,11 @@ impl Window {
         Ok(Self { watch, map })
     }
 
+    /// Whether the file system maps its files at all.
+    pub(super) fn can_open(file: &File) -> bool {
+        MmapOptions::new().len(1).map_raw_read_only(file).is_ok()
+    }
+
     /// The bytes of a range within the window.
     pub(super) fn span(&self, range: Range<usize>) -> Span<'_> {
         assert!(
@@ -140,6 +145,14 @@ mod tests {
             );
             assert!(!other.is_spoiled());
         }
+    }
+
+    #[test]
+    fn what_cannot_be_mapped_is_told_beforehand() {
+        let (named, file) = file_of(7);
+        assert!(Window::can_open(&file));
+        let write_only = File::options().write(true).open(named.path()).unwrap();
+        assert!(!Window::can_open(&write_only));
     }
 
     #[test]

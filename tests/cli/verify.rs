@@ -1,11 +1,13 @@
 //! `mt client verify`.
 
 use std::fs;
-use std::os::unix::fs::symlink;
+use std::os::unix::fs::{PermissionsExt as _, symlink};
+use std::os::unix::process::CommandExt as _;
+use std::process::Command;
 
 use serde_json::{Value, json};
 
-use crate::support::{Place, noise, set_len, spawn, wait};
+use crate::support::{Place, Ran, noise, run, set_len, spawn, wait};
 
 /// Ten files of 20 KB in pieces of 16 KiB, as v1, hybrid and `.st`.
 fn ten_files() -> Place {
@@ -267,4 +269,122 @@ fn what_is_not_whole_fails_though_nobody_reads_it() {
     let mut child = spawn(&mut place.command(["verify", "--json", "v1.torrent", "set"]));
     drop(child.stdout.take());
     assert_eq!(wait(child).status.code(), Some(1));
+}
+
+/// Runs a command as somebody whom permissions bind, as they do not bind root.
+fn as_nobody(place: &Place, line: &str) -> Ran {
+    const NOBODY: u32 = 65_534;
+    let mut command = place.command(line.split_whitespace());
+    if !rustix::process::geteuid().is_root() {
+        return run(&mut command);
+    }
+    let binary = place.path("mt");
+    fs::copy(command.get_program(), &binary).unwrap();
+    let allow = fs::Permissions::from_mode(0o755);
+    fs::set_permissions(place.path("."), allow).unwrap();
+    let mut command_of_nobody = Command::new(binary);
+    command_of_nobody
+        .args(command.get_args())
+        .current_dir(place.path("."))
+        .uid(NOBODY)
+        .gid(NOBODY);
+    run(&mut command_of_nobody)
+}
+
+#[test]
+fn a_file_that_may_not_be_read_is_told_and_the_others_are_verified() {
+    let place = ten_files();
+    let forbid = fs::Permissions::from_mode(0o000);
+    fs::set_permissions(place.path("set/3"), forbid).unwrap();
+    let mut bad = place.read("set/7");
+    bad[0] ^= 1;
+    place.file("set/7", bad);
+    for io in ["auto", "positional"] {
+        let ran = as_nobody(&place, &format!("verify --io {io} hybrid.torrent set"));
+        let expected = "\
+unreadable   set/3  (Permission denied (os error 13))
+             bytes 0 to 19999
+bad          set/7
+             bytes 0 to 16383
+";
+        assert_eq!(ran.out, expected, "{ran:?}");
+        ran.fails("`set`: 8 of 10 files whole, 17 of 20 pieces good");
+    }
+    // Neighbours that share a piece with it cannot be checked there.
+    let ran = as_nobody(&place, "verify --json v1.torrent set");
+    let told: Value = serde_json::from_str(&ran.out).unwrap();
+    let states: Vec<&str> = told["files"]
+        .as_array()
+        .unwrap()
+        .iter()
+        .map(|file| file["state"].as_str().unwrap())
+        .collect();
+    let expected = [
+        "whole",
+        "whole",
+        "unverified",
+        "unreadable",
+        "unverified",
+        "whole",
+        "bad",
+        "bad",
+        "whole",
+        "whole",
+    ];
+    assert_eq!(states, expected);
+    // Of what cannot be read no torrent is made.
+    let anybody = fs::Permissions::from_mode(0o777);
+    fs::set_permissions(place.directory("out"), anybody).unwrap();
+    as_nobody(&place, "create set -o out/never.torrent")
+        .fails("cannot read `set/3`: Permission denied (os error 13)");
+}
+
+#[test]
+fn a_link_in_a_loop_is_told_as_unreadable() {
+    let place = ten_files();
+    fs::remove_file(place.path("set/3")).unwrap();
+    symlink("3", place.path("set/3")).unwrap();
+    let told = not_whole(&place, "hybrid.torrent set");
+    assert_eq!(told.len(), 1);
+    assert_eq!(
+        (&told[0]["path"], &told[0]["state"]),
+        (&json!("set/3"), &json!("unreadable"))
+    );
+}
+
+#[test]
+fn padding_without_end_is_hashed_once() {
+    const PIECE_LEN_BYTES: u64 = 64 << 20;
+    const PIECES_OF_PADDING: usize = 1024;
+    // Of `abc` and zeros, of zeros, and of five zeros.
+    let first = hex("3164673e5e9694b69ff18d158460521248cc13ab");
+    let padding = hex("44fac4bedde4df04b9572ac665d3ac2c5cd00c7d");
+    let last = hex("a10909c2cdcaf5adb7e6b092a4faba558b62bd96");
+    let place = Place::new();
+    place.file("set/a", "abc");
+    let write = |name: &str, last: &[u8]| {
+        let pieces = [&first[..], &padding.repeat(PIECES_OF_PADDING), last].concat();
+        let gap_bytes = PIECE_LEN_BYTES - 3;
+        let padding_bytes = PIECE_LEN_BYTES * PIECES_OF_PADDING as u64 + 5;
+        let head = format!(
+            "d4:infod5:filesl\
+             d6:lengthi3e4:pathl1:aee\
+             d4:attr1:p6:lengthi{gap_bytes}e4:pathl4:.pad1:1ee\
+             d4:attr1:p6:lengthi{padding_bytes}e4:pathl4:.pad1:2ee\
+             e4:name3:set12:piece lengthi{PIECE_LEN_BYTES}e6:pieces{}:",
+            pieces.len()
+        );
+        place.file(name, [head.as_bytes(), &pieces, b"ee"].concat());
+    };
+    write("good.torrent", &last);
+    place.line("verify good.torrent set").ok();
+    write("bad.torrent", &padding);
+    place
+        .line("verify bad.torrent set")
+        .fails("`set`: 1 of 1 file whole, 1,025 of 1,026 pieces good");
+}
+
+fn hex(digits: &str) -> Vec<u8> {
+    let byte = |at| u8::from_str_radix(&digits[at..at + 2], 16).unwrap();
+    (0..digits.len()).step_by(2).map(byte).collect()
 }

@@ -2,43 +2,53 @@
 
 use std::ffi::OsStr;
 use std::fs;
+use std::io;
 use std::os::unix::ffi::OsStrExt as _;
 use std::path::{Path, PathBuf};
+
+use rustix::io::Errno;
 
 use super::FileState;
 use crate::metainfo::Info;
 use crate::storage::source::{Source, Stamp};
+use crate::storage::unreadable::reason_of;
 
 /// How many files are looked for to tell which directory holds the content.
 const PROBED_FILES: usize = 64;
 
-/// Where the bytes of each file are, and what is wrong with it at first sight.
-pub(super) struct Located {
-    pub(super) sources: Vec<Source>,
+/// Where the bytes of each file are, and what is wrong with it at first sight. The files are held to
+/// what they were then for as long as this is used: what is verified and what is hashed by one of
+/// these is the same.
+#[derive(Clone, Debug)]
+pub struct Located {
+    pub(in crate::storage) sources: Vec<Source>,
     /// [`FileState::Whole`] where nothing is wrong yet.
     pub(super) states: Vec<FileState>,
 }
 
-pub(super) fn locate(info: &Info, data: &Path) -> Located {
-    let names = names_of(info);
-    let root = root_of(info, &names, data);
-    let mut located = Located {
-        sources: Vec::new(),
-        states: Vec::new(),
-    };
-    for (file, name) in info.files().iter().zip(&names) {
-        let (source, state) = if file.attributes.padding {
-            (Source::Zeros, FileState::Whole)
-        } else if let Some(target) = file.symlink {
-            (Source::Absent, link_state(&root.join(file.path), target))
-        } else {
-            let path = name.candidates(&root, info.is_directory());
-            find(path, file.len_bytes)
+impl Located {
+    /// Looks for the files of a torrent at `data`: the thing itself, or the directory that holds it.
+    pub fn find(info: &Info, data: &Path) -> Self {
+        let names = names_of(info);
+        let root = root_of(info, &names, data);
+        let mut located = Self {
+            sources: Vec::new(),
+            states: Vec::new(),
         };
-        located.sources.push(source);
-        located.states.push(state);
+        for (file, name) in info.files().iter().zip(&names) {
+            let (source, state) = if file.attributes.padding {
+                (Source::Zeros, FileState::Whole)
+            } else if let Some(target) = file.symlink {
+                (Source::Absent, link_state(&root.join(file.path), target))
+            } else {
+                let path = name.candidates(&root, info.is_directory());
+                find(path, file.len_bytes)
+            };
+            located.sources.push(source);
+            located.states.push(state);
+        }
+        located
     }
-    located
 }
 
 /// The names by which a file may lie on the disk: the safe one that this program gives, and the one
@@ -132,9 +142,16 @@ fn root_of(info: &Info, names: &[Names], data: &Path) -> PathBuf {
 }
 
 fn find(candidates: impl Iterator<Item = PathBuf>, len_bytes: u64) -> (Source, FileState) {
+    let mut otherwise = FileState::Missing;
     for path in candidates {
-        let Ok(metadata) = fs::metadata(&path) else {
-            continue;
+        let metadata = match fs::metadata(&path) {
+            Ok(metadata) => metadata,
+            Err(error) => {
+                if otherwise == FileState::Missing {
+                    otherwise = state_without_file(&error);
+                }
+                continue;
+            }
         };
         if !metadata.is_file() {
             return (Source::Absent, FileState::NotAFile);
@@ -148,13 +165,21 @@ fn find(candidates: impl Iterator<Item = PathBuf>, len_bytes: u64) -> (Source, F
         };
         return (Source::Disk { path, stamp }, state);
     }
-    (Source::Absent, FileState::Missing)
+    (Source::Absent, otherwise)
+}
+
+/// Tells what is not there from what cannot be looked at.
+fn state_without_file(error: &io::Error) -> FileState {
+    match reason_of(error) {
+        Errno::NOENT | Errno::NOTDIR | Errno::NAMETOOLONG => FileState::Missing,
+        reason => FileState::Unreadable { reason },
+    }
 }
 
 /// A link is whole when it leads where it should, in whatever words (some programs copy instead).
 fn link_state(path: &Path, target: &str) -> FileState {
     match fs::symlink_metadata(path) {
-        Err(_) => FileState::Missing,
+        Err(error) => state_without_file(&error),
         Ok(metadata) if metadata.is_symlink() => {
             let says_so = fs::read_link(path).is_ok_and(|found| found == Path::new(target));
             if says_so || leads_to(path, target) {

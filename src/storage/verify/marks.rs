@@ -43,7 +43,7 @@ impl Marks {
         }
     }
 
-    /// Joins what failed with what was found of the files before they were read.
+    /// Joins what failed with what was found of the files besides.
     pub(super) fn verdicts(self, found: &[FileState]) -> Vec<FileVerdict> {
         let verdict = |((worst, bad), found): ((Outcome, Vec<Range<u64>>), &FileState)| {
             let state = match (*found, worst) {

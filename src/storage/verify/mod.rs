@@ -4,19 +4,23 @@
 
 mod locate;
 mod marks;
+#[cfg(test)]
+mod tests;
 
 use std::ops::Range;
-use std::path::Path;
 use std::sync::{Mutex, PoisonError};
+
+use rustix::io::Errno;
 
 use super::error::Error;
 use super::hash_units::{Algorithms, Budget, IoMode, Job, Progress, UnitHash};
 use super::layout::Layout;
-use super::source::Source;
+use super::unreadable::Unreadable;
 use crate::base::{Sha1Digest, Sha256Digest};
 use crate::metainfo::{Info, Metainfo};
 
-use locate::locate;
+pub use locate::Located;
+
 use marks::{Marks, Outcome};
 
 /// What was found of one file.
@@ -36,6 +40,10 @@ pub enum FileState {
     },
     /// Of the right length, with wrong bytes in it.
     Bad,
+    /// The file is there, and the disk or the system does not give all of it.
+    Unreadable {
+        reason: Errno,
+    },
     /// Nothing speaks against it, but a piece that it shares with a neighbour cannot be checked.
     Unverified,
 }
@@ -62,21 +70,26 @@ impl Verdict {
     }
 }
 
-/// Reads all that is there at `data`: the thing itself, or the directory that holds it.
+/// How much [`verify`] is going to go through: padding too, where pieces have it.
+pub fn bytes_to_verify(info: &Info) -> u64 {
+    layout_of(info).total_bytes()
+}
+
+/// Reads all that was found of a torrent.
 pub fn verify(
     metainfo: &Metainfo,
-    data: &Path,
+    located: &Located,
     mode: IoMode,
     progress: &Progress,
 ) -> Result<Verdict, Error> {
     let info = &metainfo.info;
-    let located = locate(info, data);
     let layout = layout_of(info);
     let expected = Expected {
         metainfo,
         layout: &layout,
     };
     let failed: Mutex<Vec<(u64, Outcome)>> = Mutex::default();
+    let unreadable = Unreadable::default();
     let job = Job {
         layout: &layout,
         sources: &located.sources,
@@ -84,6 +97,7 @@ pub fn verify(
         mode,
         budget: Budget::default(),
         progress,
+        unreadable: Some(&unreadable),
     };
     job.run(|first, hashes| {
         let outcomes = (first..)
@@ -101,16 +115,15 @@ pub fn verify(
     for (unit, outcome) in &failed {
         marks.mark(&layout, *unit, *outcome);
     }
+    let mut found = located.states.clone();
+    for (file, reason) in unreadable.into_files() {
+        found[file] = FileState::Unreadable { reason };
+    }
     Ok(Verdict {
-        files: marks.verdicts(&located.states),
+        files: marks.verdicts(&found),
         piece_count: layout.unit_count(),
         good_pieces: layout.unit_count() - failed.len() as u64,
     })
-}
-
-/// Where the files of a torrent lie at `data`, in its order.
-pub(super) fn content_sources(info: &Info, data: &Path) -> Vec<Source> {
-    locate(info, data).sources
 }
 
 /// The pieces whose hashes the content is held to.

@@ -1,0 +1,189 @@
+//! How content is divided among workers, within a budget of memory.
+
+use std::collections::BTreeSet;
+use std::fs::File;
+
+use super::hash_units::Job;
+use super::reader::{IoMode, MAPPED_LEN_BYTES_MIN, open_content};
+use super::source::Source;
+use crate::base::limits;
+use crate::hash::merkle::LEAF_LEN_BYTES;
+
+/// So many units side by side fill the widest hasher.
+const LANES: usize = 16;
+
+/// How much of the content may be in memory at once, in all workers together.
+#[derive(Clone, Copy, Debug)]
+pub struct Budget {
+    pub mapped_bytes: usize,
+    pub copied_bytes: usize,
+}
+
+impl Default for Budget {
+    fn default() -> Self {
+        Self {
+            mapped_bytes: limits::MAPPED_BYTES_MAX,
+            copied_bytes: limits::COPIED_BYTES_MAX,
+        }
+    }
+}
+
+/// How the units are divided.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Plan {
+    pub(super) unit_count: u64,
+    units_per_batch: usize,
+    /// How much of each unit one round takes.
+    pub(super) stretch_len_bytes: u32,
+}
+
+impl Plan {
+    pub(super) fn new(job: &Job<'_>, workers: usize) -> Self {
+        let unit_len = job.layout.unit_len_bytes();
+        let unit_count = job.layout.unit_count();
+        let budget = if copies_much(job) {
+            job.budget.copied_bytes
+        } else {
+            job.budget.mapped_bytes
+        };
+        let round_bytes = budget / workers;
+        // Of whole leaves, and of one at least.
+        let lane_bytes = round_bytes / LANES / LEAF_LEN_BYTES * LEAF_LEN_BYTES;
+        let stretch_len_bytes =
+            u32::try_from(lane_bytes.max(LEAF_LEN_BYTES)).unwrap_or(limits::PIECE_LENGTH_BYTES_MAX);
+        let fitting = round_bytes / unit_len.min(stretch_len_bytes) as usize;
+        // Enough batches that all workers end at about the same time.
+        let fair = usize::try_from(unit_count / (8 * workers as u64)).unwrap_or(usize::MAX);
+        let share = usize::try_from(unit_count.div_ceil(workers as u64)).unwrap_or(usize::MAX);
+        let units_per_batch = fitting
+            .min(fair.max(LANES))
+            .min(share)
+            .clamp(1, limits::UNITS_PER_BATCH_MAX);
+        Self {
+            unit_count,
+            units_per_batch,
+            stretch_len_bytes,
+        }
+    }
+
+    pub(super) fn batch_count(&self) -> usize {
+        let batches = self.unit_count.div_ceil(self.units_per_batch as u64);
+        usize::try_from(batches).unwrap_or(usize::MAX)
+    }
+
+    pub(super) fn batch(&self, index: usize) -> Option<std::ops::Range<u64>> {
+        let start = (index as u64).checked_mul(self.units_per_batch as u64)?;
+        let end = start
+            .saturating_add(self.units_per_batch as u64)
+            .min(self.unit_count);
+        (start < end).then_some(start..end)
+    }
+}
+
+/// Whether more is copied than may be in memory at once. Small files are, wherever they stand.
+fn copies_much(job: &Job<'_>) -> bool {
+    let file_count = job.sources.len();
+    let mean_file_bytes = job.layout.total_bytes() / (file_count as u64).max(1);
+    let lens = (0..file_count).map(|file| job.layout.file_len_bytes(file));
+    let small_bytes: u64 = lens.filter(|len| *len < MAPPED_LEN_BYTES_MIN as u64).sum();
+    job.mode == IoMode::Positional
+        || mean_file_bytes < 1 << 20
+        || small_bytes > job.budget.copied_bytes as u64
+}
+
+/// How a job can be read: by position where one of its file systems cannot map. A worker that met
+/// that only later would copy as much as it may map.
+pub(super) fn mode_that_works(job: &Job<'_>, can_map: impl Fn(&File) -> bool) -> IoMode {
+    if job.mode == IoMode::Positional {
+        return IoMode::Positional;
+    }
+    let mut devices_seen = BTreeSet::new();
+    for source in job.sources {
+        let Source::Disk { path, stamp } = source else {
+            continue;
+        };
+        if stamp.len_bytes() < MAPPED_LEN_BYTES_MIN as u64 || devices_seen.contains(&stamp.device())
+        {
+            continue;
+        }
+        // A file that cannot be opened tells nothing of its file system.
+        if let Ok(file) = open_content(path) {
+            if !can_map(&file) {
+                log::debug!("`{}` cannot be mapped; reading by position", path.display());
+                return IoMode::Positional;
+            }
+            devices_seen.insert(stamp.device());
+        }
+    }
+    IoMode::Auto
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::hash_units::{Algorithms, Progress};
+    use super::super::layout::Layout;
+    use super::super::source::Stamp;
+    use super::super::window::Window;
+    use super::*;
+
+    fn job<'a>(
+        layout: &'a Layout,
+        sources: &'a [Source],
+        budget: Budget,
+        progress: &'a Progress,
+    ) -> Job<'a> {
+        Job {
+            layout,
+            sources,
+            algorithms: Algorithms {
+                sha1: true,
+                sha1_padded: false,
+                merkle: false,
+            },
+            mode: IoMode::Auto,
+            budget,
+            progress,
+            unreadable: None,
+        }
+    }
+
+    fn plan_of(unit_len_bytes: u32, budget: Budget) -> Plan {
+        let layout = Layout::contiguous(vec![1 << 30], unit_len_bytes);
+        let progress = Progress::default();
+        Plan::new(&job(&layout, &[Source::Zeros], budget, &progress), 4)
+    }
+
+    #[test]
+    fn what_cannot_be_mapped_is_read_by_position_within_the_budget_of_copies() {
+        let named = tempfile::NamedTempFile::new().unwrap();
+        named.as_file().set_len(1 << 30).unwrap();
+        let sources = [Source::Disk {
+            path: named.path().to_owned(),
+            stamp: Stamp::of(&named.as_file().metadata().unwrap()),
+        }];
+        let layout = Layout::contiguous(vec![1 << 30], 1 << 20);
+        let (budget, progress) = (Budget::default(), Progress::default());
+        let job = job(&layout, &sources, budget, &progress);
+        assert_eq!(mode_that_works(&job, Window::can_open), IoMode::Auto);
+        let mode = mode_that_works(&job, |_| false);
+        assert_eq!(mode, IoMode::Positional);
+        let plan = Plan::new(&Job { mode, ..job }, 4);
+        let taken = plan.units_per_batch * plan.stretch_len_bytes as usize;
+        assert!(taken <= budget.copied_bytes / 4, "{plan:?}");
+    }
+
+    #[test]
+    fn a_batch_fits_its_share_of_the_budget() {
+        let budget = Budget::default();
+        for unit_len_log2 in 0..=30 {
+            let unit_len_bytes = 1 << unit_len_log2;
+            let plan = plan_of(unit_len_bytes, budget);
+            let taken = plan.units_per_batch * unit_len_bytes.min(plan.stretch_len_bytes) as usize;
+            assert!(taken <= budget.mapped_bytes / 4, "{plan:?}");
+            assert!(
+                plan.units_per_batch <= limits::UNITS_PER_BATCH_MAX,
+                "{plan:?}"
+            );
+        }
+    }
+}
