@@ -28,6 +28,10 @@ pub const TOTAL_SIZE_BYTES_MAX: u64 = 1 << 60;
 /// The longest name of one file or directory on common file systems.
 pub const PATH_COMPONENT_LEN_BYTES_MAX: usize = 255;
 
+/// How many names one path of a v1 torrent may have: more than any path that a system opens is likely
+/// to have. A v2 path nests its directories, and the nesting is limited.
+pub const V1_PATH_COMPONENTS_MAX: usize = 1024;
+
 /// A magnet link longer than this is refused.
 pub const MAGNET_LEN_BYTES_MAX: usize = 1 << 20;
 

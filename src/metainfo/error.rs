@@ -33,6 +33,11 @@ pub enum Fault {
         "the files have {pieces} pieces of this length, more than the {max} that one torrent may have"
     )]
     TooManyPieces { pieces: u64, max: u32 },
+    #[error(
+        "has more than the {max} names that one path may have",
+        max = crate::base::limits::V1_PATH_COMPONENTS_MAX
+    )]
+    TooDeep,
     #[error("the sizes add up to more than the {max} bytes that one torrent may have")]
     SumTooLarge { max: u64 },
     #[error("`{0}` bytes is no piece length: it must be from 1 to {max}", max = crate::base::limits::PIECE_LENGTH_BYTES_MAX)]

@@ -5,6 +5,7 @@ use super::fields::{integer, list, string, wrong_type};
 use super::file_list::{Entry, FileListBuilder};
 use super::file_tree::{TreeWalk, attributes, len_bytes, symlink_target};
 use super::oddity::{Oddities, shown};
+use crate::base::limits::V1_PATH_COMPONENTS_MAX;
 use crate::bencode::{Kind, List, Value};
 
 /// What BitComet calls its padding, which it does not mark by an attribute. The bytes are zeros.
@@ -171,27 +172,35 @@ impl<'a> V1File<'a> {
 
     /// The twin in UTF-8 wins where it is usable.
     fn path(&self, index: usize, entry: &Entry<'_>) -> Result<Path<'a>, Error> {
+        let place = Place(index, "path");
         if let Some(parts) = self.path_utf8.and_then(text_path) {
-            return Ok(Path::Given(parts));
+            return bounded(parts).at(place);
         }
         let Some(value) = self.path else {
             return if entry.attributes.padding {
                 Ok(Path::Padding(entry.len_bytes.to_string()))
             } else {
-                Err(Error::new(Place(index, "path"), Fault::Missing))
+                Err(Error::new(place, Fault::Missing))
             };
         };
-        let place = Place(index, "path");
         let parts = list(value, &place)?;
         let mut any_text = false;
         for part in parts.clone() {
             any_text |= !string(part, &place)?.is_empty();
         }
         if any_text {
-            Ok(Path::Given(parts))
+            bounded(parts).at(place)
         } else {
             Err(Error::new(place, Fault::Empty))
         }
+    }
+}
+
+/// An empty name takes two bytes of the document, and far more wherever it is shown or stored.
+fn bounded(parts: List<'_>) -> Result<Path<'_>, Fault> {
+    match parts.clone().nth(V1_PATH_COMPONENTS_MAX) {
+        Some(_) => Err(Fault::TooDeep),
+        None => Ok(Path::Given(parts)),
     }
 }
 

@@ -88,6 +88,27 @@ files
     assert_eq!(place.line("show set.torrent").ok(), expected);
 }
 
+/// An indentation for each name would draw thousands of times the torrent's length.
+#[test]
+fn directories_beyond_a_depth_are_drawn_as_one() {
+    let place = Place::new();
+    let names = "1:d".repeat(1000);
+    let torrent = format!(
+        "d4:infod5:filesld6:lengthi1e4:pathl{names}1:xeed6:lengthi1e4:pathl{names}1:yeee4:name1:n\
+         12:piece lengthi16384e6:pieces20:aaaaaaaaaaaaaaaaaaaaee"
+    );
+    place.file("deep.torrent", torrent);
+    let shown = place.line("show deep.torrent").ok();
+    let files: Vec<&str> = shown.lines().skip_while(|line| *line != "files").collect();
+    assert_eq!(files.len(), "files n/".split(' ').count() + 32 + 2);
+    let joined = format!("{}{}/", "  ".repeat(33), ["d"; 969].join("/"));
+    let indent = "  ".repeat(34);
+    assert_eq!(
+        files[33..],
+        [joined, format!("{indent}x  1 B"), format!("{indent}y  1 B")]
+    );
+}
+
 #[test]
 fn json_has_the_same_keys_for_every_format() {
     let place = described();
