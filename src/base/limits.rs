@@ -10,6 +10,10 @@ pub const METAINFO_DOCUMENT_LEN_BYTES_MAX: usize = 1 << 30;
 /// How deep lists and dictionaries may nest. Directories of a v2 file tree take one level each.
 pub const BENCODE_DEPTH_MAX: usize = 256;
 
+/// How many names one path of a v2 torrent may have: the torrent, `info`, the tree and what it says of
+/// a file are dictionaries around and below them.
+pub const V2_PATH_COMPONENTS_MAX: usize = BENCODE_DEPTH_MAX - 4;
+
 /// How many values one document may hold: a hybrid torrent of a million files has some 27 million.
 pub const BENCODE_NODES_MAX: usize = 64 << 20;
 

@@ -13,7 +13,9 @@ use super::convert::format_of;
 use super::progress::with_bar;
 use super::size::{Counted, Size};
 use super::{BadUsage, bad_usage};
-use crate::base::limits::{BENCODE_DEPTH_MAX, PIECE_LENGTH_BYTES_MAX, PIECE_LENGTH_V2_BYTES_MIN};
+use crate::base::limits::{
+    PIECE_LENGTH_BYTES_MAX, PIECE_LENGTH_V2_BYTES_MIN, V2_PATH_COMPONENTS_MAX,
+};
 use crate::base::printable;
 use crate::metainfo::build::{Plan, build};
 use crate::metainfo::{Format, Metainfo, Outer, Version, mtorrent};
@@ -21,10 +23,6 @@ use crate::storage::{
     Content, ContentHashes, IoMode, Links, Progress, Scan, ScanOptions, ScannedFile,
     check_writable, directory_of, piece_length_for, scan, write_whole,
 };
-
-/// The torrent, `info`, the tree and what it says of a file are dictionaries around and below the
-/// names.
-const V2_PATH_COMPONENTS_MAX: usize = BENCODE_DEPTH_MAX - 4;
 
 pub(super) fn run(args: &CreateArgs) -> Result<()> {
     let outputs = resolve_outputs(args)?;

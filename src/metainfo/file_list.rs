@@ -46,7 +46,7 @@ pub(super) struct Entry<'a> {
     pub(super) root: Option<&'a [u8]>,
     /// Components of the target, relative to the root of the torrent.
     pub(super) symlink: Option<List<'a>>,
-    /// Whether a v2 tree says more of the file than its length and its root.
+    /// Whether more is said of the file than its path, its length and its root.
     pub(super) has_other_properties: bool,
 }
 

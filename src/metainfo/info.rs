@@ -8,7 +8,7 @@ use super::file_list::{File, FileList, FileListBuilder, Layout};
 use super::file_tree::TreeWalk;
 use super::oddity::{Oddities, shown};
 use super::safe_path::clean_name;
-use super::v1_files::{V2Half, for_each_path, read_directory, read_single};
+use super::v1_files::{V2Half, for_each_file, read_directory, read_single};
 use crate::base::{InfoHashes, Sha1Digest, limits};
 use crate::bencode::{Limits, Value, parse};
 use crate::hash::{sha1, sha256};
@@ -146,7 +146,7 @@ impl Info {
             return;
         };
         if let Some(files) = fields.files {
-            for_each_path(files, each);
+            for_each_file(files, |index, _, path| each(index, path));
         } else if self.version().has_v1() {
             each(0, &[self.raw_name()]);
         } else if let Some(Ok(mut tree)) = fields.file_tree.map(TreeWalk::new) {

@@ -57,15 +57,18 @@ pub(super) fn read_directory<'a>(
     half.map_or(Ok(()), |mut half| half.at_end(oddities))
 }
 
-/// Calls with the index and the path of each file of `info.files`, which was read before.
-pub(super) fn for_each_path(files: Value<'_>, mut each: impl FnMut(usize, &[&[u8]])) {
+/// Calls with each file of `info.files`, which was read before: its index, what is said of it, and
+/// its path. Padding without a path is left out.
+pub(super) fn for_each_file(files: Value<'_>, mut each: impl FnMut(usize, &Entry<'_>, &[&[u8]])) {
     for (index, item) in files.as_list().into_iter().flatten().enumerate() {
         let read = V1File::read(item, index).and_then(|file| {
-            let entry = file.entry(index, &mut Oddities::default())?;
-            file.path(index, &entry)
+            let mut entry = file.entry(index, &mut Oddities::default())?;
+            let path = file.path(index, &entry)?;
+            entry.attributes.padding |= path.is_unmarked_padding();
+            Ok((entry, path))
         });
-        if let Ok(path @ Path::Given(_)) = read {
-            each(index, &path.components().collect::<Vec<_>>());
+        if let Ok((entry, path @ Path::Given(_))) = read {
+            each(index, &entry, &path.components().collect::<Vec<_>>());
         }
     }
 }
@@ -112,6 +115,7 @@ struct V1File<'a> {
     path_utf8: Option<Value<'a>>,
     attr: &'a [u8],
     symlink: Option<Value<'a>>,
+    has_other_properties: bool,
 }
 
 enum Path<'a> {
@@ -132,11 +136,15 @@ impl<'a> V1File<'a> {
             path_utf8: None,
             attr: b"",
             symlink: None,
+            has_other_properties: false,
         };
         for (key, value) in dict.iter() {
             match key {
                 b"length" => file.length = Some(integer(value, Place(index, "length"))?),
                 b"path" => file.path = Some(value),
+                _ => file.has_other_properties = true,
+            }
+            match key {
                 b"path.utf-8" => file.path_utf8 = Some(value),
                 b"attr" => file.attr = value.as_bytes().unwrap_or_default(),
                 b"symlink path" => file.symlink = Some(value),
@@ -166,6 +174,7 @@ impl<'a> V1File<'a> {
             len_bytes,
             attributes,
             symlink,
+            has_other_properties: self.has_other_properties,
             ..Entry::default()
         })
     }

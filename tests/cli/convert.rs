@@ -186,6 +186,19 @@ fn a_directory_is_made_again_from_its_content() {
 }
 
 #[test]
+fn what_no_st_can_say_is_told_before_the_work() {
+    let place = Place::new();
+    place.file("set/a", "a");
+    std::os::unix::fs::symlink("a", place.path("set/link")).unwrap();
+    place.line("create set --links keep -o set.torrent").ok();
+    place
+        .line("convert set.torrent x.st --new-hash --data nowhere")
+        .fails(
+            "`set.torrent` cannot become a .st: `link` is a link; the format carries files only",
+        );
+}
+
+#[test]
 fn content_that_is_not_whole_makes_nothing() {
     let place = one_file();
     place.file("one", noise(9, 700_000));

@@ -241,8 +241,6 @@ fn what_a_tree_says_beyond_is_named() {
         assert_ne!(again.info.hashes(), metainfo.info.hashes());
         obstacles.changes_hash
     };
-    let link = dict([("attr", "l".into()), ("symlink path", path(["c"]))]);
-    assert_eq!(with("l", dict([("", link)])), ["the link `l`"]);
     let program = leaf(b"y").with(&["", "attr"], "x");
     assert_eq!(
         with("p", dict([("q", program)])),
