@@ -168,6 +168,41 @@ fn another_swarm_is_made_where_that_is_asked_for() {
 }
 
 #[test]
+fn what_changes_the_hash_is_told_with_both_hashes() {
+    let place = one_file();
+    place
+        .line("create one -o p.torrent --private --source S --piece-length 64KiB --meta v2")
+        .ok();
+    let ran = place.line("convert p.torrent p.st --new-hash");
+    let warned = [
+        "that it is private",
+        "`source` (S)",
+        "the name of the program that made it",
+        "the creation date",
+    ];
+    let warned = warned.map(|what| format!("[WARN] a .st cannot carry {what}; left out\n"));
+    assert_eq!(ran.err, warned.concat());
+    let hash = |file: &str| hashes(&place, file)[1].clone().unwrap();
+    let (old, new) = (hash("p.torrent"), hash("p.st"));
+    assert_ne!(old, new);
+    let told = format!("old info-hash v2 {old}\nnew info-hash v2 {new}\n");
+    assert_eq!(ran.ok(), told);
+}
+
+#[test]
+fn reasons_stand_in_one_sentence() {
+    let place = one_file();
+    place
+        .line("create one --piece-length 64KiB -o small.torrent --meta hybrid")
+        .ok();
+    place.line("convert small.torrent x.mtorrent").fails(
+        "`small.torrent` cannot become a .mtorrent with the same info-hash: it cannot carry the \
+         piece length of 65536 bytes (the format has always 524288), the v2 half (the format is \
+         v1). Use --new-hash and --data PATH to make another torrent, with a swarm of its own",
+    );
+}
+
+#[test]
 fn a_directory_is_made_again_from_its_content() {
     let place = Place::new();
     place.file("set/b", noise(2, 40_000));
@@ -194,7 +229,7 @@ fn what_no_st_can_say_is_told_before_the_work() {
     place
         .line("convert set.torrent x.st --new-hash --data nowhere")
         .fails(
-            "`set.torrent` cannot become a .st: `link` is a link; the format carries files only",
+            "`set.torrent` cannot become a .st: `link` is a link (the format carries files only)",
         );
 }
 

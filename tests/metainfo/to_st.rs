@@ -25,7 +25,7 @@ fn a_link_is_no_st_whichever_half_says_so() {
         .with(&["info", "files"], both)
         .with(&["info", "file tree", "l"], leaf(b""));
     for document in [v1, v2, hybrid] {
-        let said = ["`l` is a link; the format carries files only"];
+        let said = ["`l` is a link (the format carries files only)"];
         assert_eq!(document.read().obstacles(Format::St).impossible, said);
     }
 }
@@ -37,7 +37,7 @@ fn attributes_of_v1_files_are_named() {
         .with(&["info", "files", "2", "md5sum"], "0")
         .read();
     let said = [
-        "the v1 hashes; the format is v2",
+        "the v1 hashes (the format is v2)",
         "the attributes of `a/b.bin`",
         "the attributes of `c`",
     ];
@@ -51,8 +51,8 @@ fn a_piece_length_that_v2_does_not_have_is_named() {
         .with(&["info", "pieces"], vec![7; 20])
         .read();
     let said = [
-        "the v1 hashes; the format is v2",
-        "the piece length of 30000 bytes; v2 needs a power of two",
+        "the v1 hashes (the format is v2)",
+        "the piece length of 30000 bytes (v2 needs a power of two)",
     ];
     assert_eq!(metainfo.obstacles(Format::St).changes_hash, said);
 }

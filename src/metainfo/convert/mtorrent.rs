@@ -11,7 +11,7 @@ impl Metainfo {
         if self.info.is_directory() {
             found.impossible.add(|| {
                 format!(
-                    "`{}` is a directory; the format carries one file",
+                    "`{}` is a directory (the format carries one file)",
                     shown(name)
                 )
             });
@@ -26,7 +26,7 @@ impl Metainfo {
         if piece_length != mtorrent::PIECE_LENGTH_BYTES {
             found.changes_hash.add(|| {
                 format!(
-                    "the piece length of {piece_length} bytes; the format has always {}",
+                    "the piece length of {piece_length} bytes (the format has always {})",
                     mtorrent::PIECE_LENGTH_BYTES
                 )
             });
@@ -39,7 +39,7 @@ impl Metainfo {
             Version::V2 => {
                 found
                     .changes_hash
-                    .add(|| "the v2 hashes; the format is v1".to_owned());
+                    .add(|| "the v2 hashes (the format is v1)".to_owned());
                 found
                     .needs_content
                     .push("SHA-1 hashes, which a v2 torrent has not".to_owned());
@@ -48,7 +48,7 @@ impl Metainfo {
             Version::Hybrid => {
                 found
                     .changes_hash
-                    .add(|| "the v2 half; the format is v1".to_owned());
+                    .add(|| "the v2 half (the format is v1)".to_owned());
                 &[b"file tree", b"meta version"]
             }
         };

@@ -20,7 +20,7 @@ impl Metainfo {
             Version::V1 => {
                 found
                     .changes_hash
-                    .add(|| "the v1 hashes; the format is v2".to_owned());
+                    .add(|| "the v1 hashes (the format is v2)".to_owned());
                 found
                     .needs_content
                     .push("SHA-256 hashes, which a v1 torrent has not".to_owned());
@@ -30,7 +30,7 @@ impl Metainfo {
             Version::Hybrid => {
                 found
                     .changes_hash
-                    .add(|| "the v1 half; the format is v2".to_owned());
+                    .add(|| "the v1 half (the format is v2)".to_owned());
                 &[b"files", b"length", b"pieces"]
             }
         };
@@ -72,7 +72,7 @@ impl Metainfo {
         let piece_length = self.info.piece_length();
         if !piece_length.is_power_of_two() || piece_length < limits::PIECE_LENGTH_V2_BYTES_MIN {
             found.changes_hash.add(|| {
-                format!("the piece length of {piece_length} bytes; v2 needs a power of two")
+                format!("the piece length of {piece_length} bytes (v2 needs a power of two)")
             });
         }
         let mut paths = Vec::new();
@@ -113,7 +113,7 @@ impl FileTable {
         if is_link || entry.symlink.is_some() {
             found.impossible.add(|| {
                 let path = shown_path();
-                format!("`{path}` is a link; the format carries files only")
+                format!("`{path}` is a link (the format carries files only)")
             });
         } else if entry.has_other_properties {
             found
