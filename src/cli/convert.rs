@@ -128,7 +128,7 @@ fn remake(metainfo: &Metainfo, data: &Path, target: Format) -> Result<Metainfo> 
     })?;
     let plan = Plan {
         version,
-        name: info.raw_name(),
+        name: &info.raw_content_name(),
         is_directory: info.is_directory(),
         files: &content.files,
         piece_length,

@@ -133,10 +133,24 @@ impl Info {
         self.is_directory
     }
 
-    /// The name as the torrent has it, which may be unfit for a disk.
+    /// The `name` as the torrent has it, which may be unfit for a disk.
     pub fn raw_name(&self) -> &[u8] {
         let fields = Fields::read(self.value());
         fields.and_then(|fields| fields.name()).unwrap_or_default()
+    }
+
+    /// The name as the torrent has it of what is shared: the directory, or the one file, which a v2
+    /// torrent names in its tree.
+    pub fn raw_content_name(&self) -> Vec<u8> {
+        let mut name = self.raw_name().to_vec();
+        if !self.is_directory {
+            self.for_each_raw_path(|_, components| {
+                if let [own] = components {
+                    name = own.to_vec();
+                }
+            });
+        }
+        name
     }
 
     /// Calls with the index of each file and its path as the torrent has it, which may be unfit

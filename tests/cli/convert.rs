@@ -202,6 +202,23 @@ fn reasons_stand_in_one_sentence() {
     );
 }
 
+/// A v2 torrent of one file names it in its tree; what stands beside as `name` may be anything.
+#[test]
+fn a_file_keeps_the_name_that_its_tree_gives_it() {
+    let place = one_file();
+    let torrent = place.read("v2.torrent");
+    let at = torrent
+        .windows(10)
+        .position(|part| part == b"4:name3:on")
+        .unwrap();
+    let renamed = [&torrent[..at], b"4:name5:other", &torrent[at + 10 + 1..]].concat();
+    place.file("renamed.torrent", renamed);
+    place
+        .line("convert renamed.torrent x.mtorrent --new-hash --data one")
+        .ok();
+    assert_eq!(hashes(&place, "x.mtorrent"), hashes(&place, "v1.torrent"));
+}
+
 #[test]
 fn a_directory_is_made_again_from_its_content() {
     let place = Place::new();

@@ -94,10 +94,10 @@ impl Metainfo {
             Format::Torrent => Ok(self.to_torrent()),
             Format::Magnet => Ok(format!("{}\n", self.magnet()).into_bytes()),
             Format::Mtorrent => {
-                let name = self.info.raw_name();
+                let name = self.info.raw_content_name();
                 let hashes = self.info.v1_hashes().unwrap_or_default();
                 Ok(super::mtorrent::write(
-                    name,
+                    &name,
                     self.info.files().content_bytes(),
                     hashes,
                     self.outer(),

@@ -7,12 +7,12 @@ use crate::metainfo::{Metainfo, Version};
 
 impl Metainfo {
     pub(super) fn mtorrent_obstacles(&self, found: &mut Found) {
-        let name = self.info.raw_name();
+        let name = self.info.raw_content_name();
         if self.info.is_directory() {
             found.impossible.add(|| {
                 format!(
                     "`{}` is a directory (the format carries one file)",
-                    shown(name)
+                    shown(&name)
                 )
             });
             return;
@@ -20,7 +20,7 @@ impl Metainfo {
         if name.iter().any(|byte| matches!(byte, b'\n' | b'\r')) {
             found
                 .impossible
-                .add(|| format!("the name `{}` holds a line break", shown(name)));
+                .add(|| format!("the name `{}` holds a line break", shown(&name)));
         }
         let piece_length = self.info.piece_length();
         if piece_length != mtorrent::PIECE_LENGTH_BYTES {
