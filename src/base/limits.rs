@@ -42,6 +42,12 @@ pub const MAGNET_LEN_BYTES_MAX: usize = 1 << 20;
 /// How many trackers, web seeds, peers or file ranges of one torrent or magnet are kept.
 pub const OUTER_LIST_LEN_MAX: usize = 10_000;
 
+/// How many entries of such a list of URLs are looked at, those that are not kept included.
+pub const OUTER_LIST_ENTRIES_MAX: usize = 100_000;
+
+/// The most text that the trackers, or the web seeds, of one torrent may have together.
+pub const OUTER_LIST_URLS_LEN_BYTES_MAX: usize = 8 << 20;
+
 /// The longest comment, or name of the program that made a torrent, that is kept.
 pub const OUTER_TEXT_LEN_BYTES_MAX: usize = 1 << 20;
 

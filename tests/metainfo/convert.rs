@@ -361,6 +361,29 @@ fn what_stands_around_is_left_out_by_name() {
 }
 
 #[test]
+fn what_cannot_be_used_around_is_left_out_by_name() {
+    let metainfo = samples::v2_single()
+        .with(
+            &["announce-list"],
+            path(["ftp://a.example/", "http://b.example/"]),
+        )
+        .with(&["comment"], 1)
+        .with(&["url-list"], path(["x", "y"]))
+        .read();
+    let of = |keys: &[&str]| -> Vec<String> {
+        let what = |key| format!("what cannot be used of `{key}`");
+        keys.iter().map(what).collect()
+    };
+    let left_out = |target| metainfo.obstacles(target).left_out;
+    assert_eq!(
+        left_out(Format::St),
+        of(&["comment", "url-list", "announce-list"])
+    );
+    assert_eq!(left_out(Format::Magnet), of(&["url-list", "announce-list"]));
+    assert_eq!(left_out(Format::Torrent), of(&[]));
+}
+
+#[test]
 fn keys_that_nobody_knows_are_left_out_by_name() {
     for (sample, target) in [
         (samples::v1_of_512_kib(), Format::Mtorrent),

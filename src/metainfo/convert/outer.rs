@@ -6,6 +6,23 @@ use crate::metainfo::oddity::shown;
 use crate::metainfo::st;
 use crate::metainfo::{Format, Metainfo};
 
+/// The keys around the info dictionary that [`Outer`](crate::metainfo::Outer) or the format itself has a place
+/// for.
+const KNOWN_KEYS: [&str; 12] = [
+    "announce",
+    "announce-list",
+    "comment",
+    "comment.utf-8",
+    "created by",
+    "creation date",
+    "encoding",
+    "httpseeds",
+    "info",
+    "nodes",
+    "piece layers",
+    "url-list",
+];
+
 impl Metainfo {
     /// Names what stands around the info dictionary and has no place in `target`.
     pub(super) fn left_out(&self, target: Format) -> Vec<String> {
@@ -24,6 +41,8 @@ impl Metainfo {
                         url_count - kept_count
                     ));
                 }
+                let urls = ["announce", "announce-list", "url-list"];
+                left_out.extend(self.unusable_outer_values(&urls));
                 return left_out;
             }
             Format::Torrent => return left_out,
@@ -48,30 +67,25 @@ impl Metainfo {
         ];
         let named = facts.iter().filter(|(is_there, _)| *is_there);
         left_out.extend(named.map(|(_, what)| (*what).to_owned()));
+        left_out.extend(self.unusable_outer_values(&KNOWN_KEYS));
         left_out.extend(self.unknown_outer_keys());
         left_out
     }
 
-    /// Names the keys around the info dictionary that [`Outer`](super::Outer) has no word for.
+    /// Names what [`Outer`](crate::metainfo::Outer) has not taken of these keys.
+    fn unusable_outer_values(&self, keys: &[&str]) -> impl Iterator<Item = String> {
+        let lossy = self.lossy_outer_keys().iter();
+        lossy
+            .filter(|key| keys.contains(key))
+            .map(|key| format!("what cannot be used of `{key}`"))
+    }
+
+    /// Names the keys around the info dictionary that [`Outer`](crate::metainfo::Outer) has no word for.
     fn unknown_outer_keys(&self) -> Vec<String> {
-        const KNOWN: [&[u8]; 12] = [
-            b"announce",
-            b"announce-list",
-            b"comment",
-            b"comment.utf-8",
-            b"created by",
-            b"creation date",
-            b"encoding",
-            b"httpseeds",
-            b"info",
-            b"nodes",
-            b"piece layers",
-            b"url-list",
-        ];
         let mut named = Named::default();
         let document = self.document().and_then(Value::as_dict);
         for (key, _) in document.iter().flat_map(Dict::iter) {
-            if !KNOWN.contains(&key) {
+            if !KNOWN_KEYS.iter().any(|known| known.as_bytes() == key) {
                 named.add(|| format!("`{}`, which stands beside `info`", shown(key)));
             }
         }
