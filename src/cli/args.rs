@@ -11,7 +11,7 @@ use crate::base::Url;
 #[derive(Debug, Parser)]
 #[command(name = "mt", version, propagate_version = true, max_term_width = 100)]
 pub(super) struct Args {
-    /// Say more on standard error: once for progress, twice for details
+    /// Say more on standard error, such as how content is read and hashed; twice for everything
     #[arg(short, long, global = true, action = clap::ArgAction::Count)]
     pub(super) verbose: u8,
 

@@ -1,13 +1,14 @@
 //! `mt client convert`: a torrent in another format.
 
-use std::io::{self, Write as _};
+use std::io::Write as _;
 use std::path::Path;
 
 use anyhow::{Context as _, Result, bail};
 
 use super::args::ConvertArgs;
 use super::bad_usage;
-use super::input::read_metainfo;
+use super::input::{called, read_metainfo};
+use super::output::write_stdout;
 use super::progress::with_bar;
 use crate::base::InfoHashes;
 use crate::base::limits::PIECE_LENGTH_V2_BYTES_MIN;
@@ -39,16 +40,17 @@ pub(super) fn run(args: &ConvertArgs) -> Result<()> {
 
 /// Says which swarm was left for which.
 fn tell_hashes(old: InfoHashes, new: InfoHashes) -> Result<()> {
-    let mut out = io::stdout().lock();
-    for (age, hashes) in [("old", old), ("new", new)] {
-        if let Some(hash) = hashes.v1 {
-            writeln!(out, "{age} info-hash v1 {hash}")?;
+    write_stdout(|out| {
+        for (age, hashes) in [("old", old), ("new", new)] {
+            if let Some(hash) = hashes.v1 {
+                writeln!(out, "{age} info-hash v1 {hash}")?;
+            }
+            if let Some(hash) = hashes.v2 {
+                writeln!(out, "{age} info-hash v2 {hash}")?;
+            }
         }
-        if let Some(hash) = hashes.v2 {
-            writeln!(out, "{age} info-hash v2 {hash}")?;
-        }
-    }
-    Ok(())
+        Ok(())
+    })
 }
 
 pub(super) fn format_of(path: &Path) -> Result<Format> {
@@ -68,11 +70,7 @@ fn convert(
     obstacles: &Obstacles,
     target: Format,
 ) -> Result<Vec<u8>> {
-    let refused = format!(
-        "`{}` cannot become a .{}",
-        args.input.display(),
-        target.name()
-    );
+    let refused = format!("{} cannot become a .{}", called(&args.input), target.name());
     if !obstacles.impossible.is_empty() {
         bail!("{refused}: {}", obstacles.impossible.join(", "));
     }

@@ -10,6 +10,7 @@ use serde::Serialize;
 
 use super::args::{CreateArgs, Io, LinkRule, Meta};
 use super::convert::format_of;
+use super::output::write_stdout;
 use super::progress::with_bar;
 use super::size::{Counted, Size};
 use super::{BadUsage, bad_usage};
@@ -331,34 +332,35 @@ fn tell(
     let Some((_, first)) = written.first() else {
         return Ok(());
     };
-    let mut out = io::stdout().lock();
-    if args.json {
-        let told = Told {
-            name: first.info.name(),
-            total_size: total_bytes,
-            piece_length: first.info.piece_length(),
-            files: scan.files.len(),
-            outputs: written
-                .iter()
-                .map(|(output, torrent)| told_output(output, torrent))
-                .collect(),
-        };
-        serde_json::to_writer(&mut out, &told).map_err(io::Error::from)?;
-        writeln!(out)?;
-        return Ok(());
-    }
-    for (output, torrent) in written {
-        let told = told_output(output, torrent);
-        let path = printable(&told.path);
-        writeln!(out, "{path}  {}", describe(torrent, scan))?;
-        for (version, hash) in [("v1", &told.info_hash_v1), ("v2", &told.info_hash_v2)] {
-            if let Some(hash) = hash {
-                writeln!(out, "  info-hash {version} {hash}")?;
-            }
+    write_stdout(|out| {
+        if args.json {
+            let told = Told {
+                name: first.info.name(),
+                total_size: total_bytes,
+                piece_length: first.info.piece_length(),
+                files: scan.files.len(),
+                outputs: written
+                    .iter()
+                    .map(|(output, torrent)| told_output(output, torrent))
+                    .collect(),
+            };
+            serde_json::to_writer(&mut *out, &told).map_err(io::Error::from)?;
+            writeln!(out)?;
+            return Ok(());
         }
-        writeln!(out, "  {}", told.magnet)?;
-    }
-    Ok(())
+        for (output, torrent) in written {
+            let told = told_output(output, torrent);
+            let path = printable(&told.path);
+            writeln!(out, "{path}  {}", describe(torrent, scan))?;
+            for (version, hash) in [("v1", &told.info_hash_v1), ("v2", &told.info_hash_v2)] {
+                if let Some(hash) = hash {
+                    writeln!(out, "  info-hash {version} {hash}")?;
+                }
+            }
+            writeln!(out, "  {}", told.magnet)?;
+        }
+        Ok(())
+    })
 }
 
 fn describe(torrent: &Metainfo, scan: &Scan) -> String {

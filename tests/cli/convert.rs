@@ -137,6 +137,9 @@ fn what_cannot_be_carried_is_refused_by_name() {
         "convert magnet:?xt=urn:btih:0123456789abcdef0123456789abcdef01234567 x.torrent",
         &["magnet:?xt", "only the info-hash"],
     );
+    let link = b"magnet:?xt=urn:btih:0123456789abcdef0123456789abcdef01234567";
+    let ran = place.line_reading("convert - x.torrent", link);
+    ran.fails_naming(&["mt: standard input: a magnet link has only the info-hash"]);
 }
 
 #[test]

@@ -5,6 +5,7 @@ use std::fs;
 use std::io::{BufRead as _, BufReader};
 use std::os::unix::ffi::OsStrExt as _;
 use std::os::unix::net::UnixListener;
+use std::process::Stdio;
 
 use rustix::fs::{CWD, FileType, Mode, mknodat};
 use serde_json::{Value, json};
@@ -291,6 +292,23 @@ fn standard_input_is_read_whatever_it_holds() {
 }
 
 #[test]
+fn a_full_disk_is_one_of_standard_output() {
+    let place = described();
+    let lines = [
+        "show set.torrent",
+        "show --json set.torrent",
+        "show --magnet set.torrent",
+        "verify set.torrent set",
+    ];
+    for line in lines {
+        let mut command = place.command(line.split(' '));
+        command.stdout(fs::File::create("/dev/full").unwrap());
+        let ran = wait(command.stderr(Stdio::piped()).spawn().unwrap());
+        ran.fails("standard output: No space left on device (os error 28)");
+    }
+}
+
+#[test]
 fn usage_is_told_with_status_2() {
     let place = Place::new();
     for line in [
@@ -305,6 +323,15 @@ fn usage_is_told_with_status_2() {
         assert!(ran.err.contains("Usage: mt client"), "{}", ran.err);
     }
     assert!(place.line("show --help").ok().contains("Examples:"));
+}
+
+#[test]
+fn more_is_said_where_that_is_asked_for() {
+    let place = Place::new();
+    place.file("one", "one");
+    assert_eq!(place.line("create one -o a.torrent").err, "");
+    let said = place.line("create one -o b.torrent -v").err;
+    assert!(said.contains("SHA-1 by"), "{said}");
 }
 
 #[test]
