@@ -296,7 +296,7 @@ fn outer(args: &CreateArgs) -> Outer {
         .map(|since| since.as_secs());
     Outer {
         trackers: args.trackers.iter().map(|tier| tier.0.clone()).collect(),
-        web_seeds: args.web_seeds.clone(),
+        web_seeds: args.web_seeds.iter().map(|seed| seed.0.clone()).collect(),
         comment: args.comment.clone(),
         created_by: Some(format!("mt/{}", env!("CARGO_PKG_VERSION"))),
         creation_date: now.ok().filter(|_| !args.no_date),
