@@ -67,6 +67,7 @@ impl Info {
             }
             oddities.note("info", "keys are not in order");
         }
+        fields.note_ignored_half(version, oddities);
         let piece_length = fields.piece_length(version)?;
         let name = fields.name()?;
         let (files, is_directory) = fields.files(&raw, version, piece_length, name, oddities)?;
@@ -267,6 +268,21 @@ impl<'a> Fields<'a> {
             2 if self.pieces.is_some() => Ok(Version::Hybrid),
             2 => Ok(Version::V2),
             other => Err(Error::new("info.meta version", Fault::MetaVersion(other))),
+        }
+    }
+
+    /// Somebody meant a hybrid of what lacks the one key that makes it one.
+    fn note_ignored_half(&self, version: Version, oddities: &mut Oddities) {
+        if version == Version::V1 && self.file_tree.is_some() {
+            let what = "stands without `meta version`; ignored";
+            oddities.note("info.file tree", what);
+        }
+        let v1_files = [(self.length, "length"), (self.files, "files")];
+        for (_, key) in v1_files.iter().filter(|(value, _)| value.is_some()) {
+            if version == Version::V2 {
+                let what = "stands without `pieces`; ignored";
+                oddities.note(format_args!("info.{key}"), what);
+            }
         }
     }
 

@@ -198,6 +198,24 @@ fn without_a_version_only_the_v1_half_counts() {
     assert_eq!(metainfo.info.version(), Version::V1);
     assert_eq!(metainfo.info.hashes().v2, None);
     assert_eq!(metainfo.info.files().get(0).root, None);
+    assert_eq!(
+        metainfo.oddities.described(),
+        [
+            "`info.file tree`: stands without `meta version`; ignored",
+            "`piece layers`: stand beside a torrent without a v2 half; ignored"
+        ]
+    );
+}
+
+#[test]
+fn without_pieces_only_the_v2_half_counts() {
+    let metainfo = hybrid().without(&["info", "pieces"]).read();
+    assert_eq!(metainfo.info.version(), Version::V2);
+    let said = "`info.files`: stands without `pieces`; ignored";
+    assert_eq!(metainfo.oddities.described(), [said]);
+    let single = crate::samples::hybrid_single().without(&["info", "pieces"]);
+    let said = "`info.length`: stands without `pieces`; ignored";
+    assert_eq!(single.read().oddities.described(), [said]);
 }
 
 #[test]
