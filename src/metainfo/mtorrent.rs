@@ -123,6 +123,16 @@ pub(super) fn begins_with_tracker(text: &[u8]) -> bool {
     first.is_some_and(|line| tracker(line).is_ok())
 }
 
+/// Whether there are four lines, the last of them a number.
+pub(super) fn has_shape(text: &[u8]) -> bool {
+    let mut lines = Lines { rest: Some(text) };
+    let mut head = ["tracker 1", "tracker 2", "file name"].into_iter();
+    head.all(|what| lines.next(what).is_ok())
+        && lines
+            .next("file size")
+            .is_ok_and(|line| !line.is_empty() && line.iter().all(u8::is_ascii_digit))
+}
+
 fn tracker(line: &[u8]) -> Result<Option<Url>, Fault> {
     let text = std::str::from_utf8(line)
         .map_err(|_| Fault::Text(format!("`{}` is not UTF-8", shown(line))))?

@@ -364,3 +364,32 @@ fn the_extension_counts_where_the_first_words_look_like_another_format() {
         };
     }
 }
+
+#[test]
+fn without_an_extension_its_lines_say_what_it_is() {
+    let is_mtorrent = |text: &str| {
+        let document = read(text.as_bytes().to_vec(), None);
+        matches!(
+            document,
+            Ok(mt::metainfo::Document::Metainfo(Format::Mtorrent, _))
+        )
+    };
+    assert!(is_mtorrent(&samples::mtorrent()));
+    assert!(is_mtorrent("\n\nempty\n0"));
+    // A file of that shape is refused as what it tries to be, any other as nothing.
+    let torn = read(b"\n\nname\n5\n".to_vec(), None).unwrap_err();
+    assert!(torn.to_string().starts_with("`hash string`: "), "{torn}");
+    for other in [
+        "\n\nname\n",
+        "\n\nname\n5x\n",
+        "a\nb\nc",
+        "1",
+        "\n\n\n\n0\n",
+    ] {
+        let refused = read(other.as_bytes().to_vec(), None).unwrap_err();
+        assert!(
+            refused.to_string().contains("none of the formats"),
+            "{refused}"
+        );
+    }
+}

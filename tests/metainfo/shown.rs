@@ -122,9 +122,15 @@ fn obstacles() {
 
 #[test]
 fn what_a_file_is_when_it_is_nothing() {
+    for hint in Format::ALL.map(Some).into_iter().chain([None]) {
+        let empty = read(Vec::new(), hint).unwrap_err().to_string();
+        assert_eq!(empty, "the file is empty");
+    }
+    // The bytes are counted, not the characters that stand for those that are none.
+    let long = [&b"magnet:?"[..], &[0xff; 1 << 20]].concat();
     assert_eq!(
-        read(Vec::new(), None).unwrap_err().to_string(),
-        "the file is empty"
+        read(long, None).unwrap_err().to_string(),
+        "the magnet link is 1048584 bytes long: at most 1048576 are read"
     );
     assert_eq!(
         read(b"<html>".to_vec(), None).unwrap_err().to_string(),
