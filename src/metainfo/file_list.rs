@@ -199,7 +199,7 @@ impl FileListBuilder {
     /// made, which become empty files.
     pub(super) fn finish(
         mut self,
-        mut bad_link: impl FnMut(&str, &dyn std::fmt::Display),
+        mut bad_link: impl FnMut(u32, &str, &dyn std::fmt::Display),
     ) -> Result<FileList, Fault> {
         let Self { list, targets, .. } = &mut self;
         let attributes = &list.attributes;
@@ -211,7 +211,7 @@ impl FileListBuilder {
             let components = target.into_iter().flatten().filter_map(Value::as_bytes);
             match resolve_target(path, components) {
                 Ok(relative) => list.symlinks.push((index, relative)),
-                Err(reason) => bad_link(path, &reason),
+                Err(reason) => bad_link(index, path, &reason),
             }
         }
         Ok(self.list)

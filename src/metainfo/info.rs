@@ -9,7 +9,7 @@ use super::file_tree::TreeWalk;
 use super::oddity::{Oddities, shown};
 use super::safe_path::clean_name;
 use super::v1_files::{V2Half, for_each_file, read_directory, read_single};
-use crate::base::{InfoHashes, Sha1Digest, limits};
+use crate::base::{InfoHashes, Sha1Digest, excerpt, limits};
 use crate::bencode::{Limits, Value, parse};
 use crate::hash::{sha1, sha256};
 
@@ -357,8 +357,13 @@ impl<'a> Fields<'a> {
         } else {
             false
         };
-        let files = builder.finish(|path, reason| {
-            oddities.note(path, format_args!("the link cannot be made: {reason}"));
+        let files = builder.finish(|index, path, reason| {
+            let what = format_args!("the link cannot be made: {reason}");
+            if version.has_v1() {
+                oddities.note(format_args!("info.files[{index}]"), what);
+            } else {
+                oddities.note(format_args!("info.file tree.{}", excerpt(path)), what);
+            }
         });
         Ok((files.at("info")?, is_directory))
     }

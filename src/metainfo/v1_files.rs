@@ -5,6 +5,7 @@ use super::fields::{integer, list, string, wrong_type};
 use super::file_list::{Entry, FileListBuilder};
 use super::file_tree::{TreeWalk, attributes, len_bytes, symlink_target};
 use super::oddity::{Oddities, shown};
+use crate::base::Amount;
 use crate::base::limits::V1_PATH_COMPONENTS_MAX;
 use crate::bencode::{Kind, List, Value};
 
@@ -30,7 +31,8 @@ pub(super) fn read_directory<'a>(
         if let Some(half) = half.as_mut().filter(|_| !entry.attributes.padding) {
             half.agree(
                 &mut entry,
-                &path,
+                path.components(),
+                Place(index, ""),
                 list_builder.next_offset_bytes(),
                 oddities,
             )?;
@@ -89,7 +91,13 @@ pub(super) fn read_single(
     };
     entry.attributes.padding = false;
     if let Some(mut half) = half {
-        half.agree_on(&mut entry, std::iter::once(name), 0, oddities)?;
+        half.agree(
+            &mut entry,
+            std::iter::once(name),
+            "info.length",
+            0,
+            oddities,
+        )?;
         half.at_end(oddities)?;
     }
     list_builder.push(entry, [name]).at("info.length")
@@ -246,21 +254,12 @@ pub(super) struct V2Half<'t, 'a> {
 }
 
 impl<'a> V2Half<'_, 'a> {
-    fn agree(
-        &mut self,
-        entry: &mut Entry<'a>,
-        path: &Path<'_>,
-        offset_bytes: u64,
-        oddities: &mut Oddities,
-    ) -> Result<(), Error> {
-        self.agree_on(entry, path.components(), offset_bytes, oddities)
-    }
-
     /// Takes the next file of the tree, which must be this one, and what the tree knows of it.
-    fn agree_on<'p>(
+    fn agree<'p>(
         &mut self,
         entry: &mut Entry<'a>,
         path: impl Iterator<Item = &'p [u8]> + Clone,
+        place: impl std::fmt::Display,
         offset_bytes: u64,
         oddities: &mut Oddities,
     ) -> Result<(), Error> {
@@ -281,7 +280,6 @@ impl<'a> V2Half<'_, 'a> {
             ));
         }
         if entry.len_bytes > 0 && !offset_bytes.is_multiple_of(u64::from(self.piece_length)) {
-            let place = shown_path(path);
             return Err(Error::new(place, Fault::HalvesMisaligned { offset_bytes }));
         }
         entry.root = twin.root;
@@ -304,7 +302,8 @@ impl<'a> V2Half<'_, 'a> {
 }
 
 fn described<'a>(path: impl Iterator<Item = &'a [u8]>, len_bytes: u64) -> String {
-    format!("`{}` of {len_bytes} bytes", shown_path(path))
+    let size = Amount(len_bytes, "byte");
+    format!("`{}` of {size}", shown_path(path))
 }
 
 /// Looks at no more components than can be seen.

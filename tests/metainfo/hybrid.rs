@@ -69,7 +69,7 @@ fn sizes_agree() {
     assert_refused(
         &hybrid_single().with(&["info", "length"], 1),
         "info.file tree",
-        disagree("`m.bin` of 1 bytes", "`m.bin` of 700000 bytes"),
+        disagree("`m.bin` of 1 byte", "`m.bin` of 700000 bytes"),
     );
 }
 
@@ -113,7 +113,7 @@ fn every_file_starts_a_piece_in_both() {
     let unpadded = list([v1_file(20_000, path(["x"])), v1_file(3_000, path(["y"]))]);
     assert_refused(
         &with_files(unpadded),
-        "y",
+        "info.files[1]",
         Fault::HalvesMisaligned {
             offset_bytes: 20_000,
         },
@@ -125,7 +125,7 @@ fn every_file_starts_a_piece_in_both() {
     ]);
     assert_refused(
         &with_files(short),
-        "y",
+        "info.files[2]",
         Fault::HalvesMisaligned {
             offset_bytes: 32_767,
         },
@@ -179,7 +179,7 @@ fn each_half_is_checked_as_if_alone() {
     );
     assert_refused(
         &hybrid().without(&["piece layers"]),
-        "piece layers (x)",
+        "info.file tree.x",
         Fault::LayerMissing {
             root: root(&content(20_000, 0), 1).to_string(),
             size_bytes: 20_000,

@@ -304,7 +304,10 @@ fn a_link_that_leads_out_or_nowhere_becomes_an_empty_file() {
         let metainfo = directory(files).read();
         let file = metainfo.info.files().get(1);
         assert_eq!((file.symlink, file.len_bytes), (None, 0));
-        assert_eq!(metainfo.oddities.described(), [format!("`l`: {reason}")]);
+        assert_eq!(
+            metainfo.oddities.described(),
+            [format!("`info.files[1]`: {reason}")]
+        );
     }
     let no_path = link(path(["l"]), "a".into());
     let metainfo = directory(vec![v1_file(1, path(["a"])), no_path]).read();
