@@ -26,6 +26,8 @@ mod shown;
 mod st;
 #[path = "metainfo/st_build.rs"]
 mod st_build;
+#[path = "metainfo/to_st.rs"]
+mod to_st;
 #[path = "metainfo/torrent_v1.rs"]
 mod torrent_v1;
 #[path = "metainfo/torrent_v2.rs"]

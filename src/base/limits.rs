@@ -11,6 +11,10 @@ pub const METAINFO_DOCUMENT_LEN_BYTES_MAX: usize = 1 << 30;
 /// How deep lists and dictionaries may nest. Directories of a v2 file tree take one level each.
 pub const BENCODE_DEPTH_MAX: usize = 256;
 
+/// How many names one path of a v2 torrent may have: the torrent, `info`, the tree and what it says of
+/// a file are dictionaries around and below them.
+pub const V2_PATH_COMPONENTS_MAX: usize = BENCODE_DEPTH_MAX - 4;
+
 /// How many values one document may hold: a hybrid torrent of a million files has some 27 million.
 pub const BENCODE_NODES_MAX: usize = 64 << 20;
 
@@ -29,11 +33,21 @@ pub const TOTAL_SIZE_BYTES_MAX: u64 = 1 << 60;
 /// The longest name of one file or directory on common file systems.
 pub const PATH_COMPONENT_LEN_BYTES_MAX: usize = 255;
 
+/// How many names one path of a v1 torrent may have: more than any path that a system opens is likely
+/// to have. A v2 path nests its directories, and the nesting is limited.
+pub const V1_PATH_COMPONENTS_MAX: usize = 1024;
+
 /// A magnet link longer than this is refused.
 pub const MAGNET_LEN_BYTES_MAX: usize = 1 << 20;
 
 /// How many trackers, web seeds, peers or file ranges of one torrent or magnet are kept.
 pub const OUTER_LIST_LEN_MAX: usize = 10_000;
+
+/// How many entries of such a list of URLs are looked at, those that are not kept included.
+pub const OUTER_LIST_ENTRIES_MAX: usize = 100_000;
+
+/// The most text that the trackers, or the web seeds, of one torrent may have together.
+pub const OUTER_LIST_URLS_LEN_BYTES_MAX: usize = 8 << 20;
 
 /// The longest comment, or name of the program that made a torrent, that is kept.
 pub const OUTER_TEXT_LEN_BYTES_MAX: usize = 1 << 20;

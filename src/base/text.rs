@@ -1,6 +1,7 @@
 //! Text from outside, made fit for people to see.
 
 use std::borrow::Cow;
+use std::fmt;
 
 /// More than this of a value helps nobody to find it.
 const EXCERPT_LEN_CHARS_MAX: usize = 80;
@@ -42,6 +43,18 @@ fn push_escaped(out: &mut String, character: char) {
     }
 }
 
+/// A number with its noun in a sentence: `1 byte`, `20 bytes`.
+#[derive(Clone, Copy, Debug)]
+pub struct Amount<N>(pub N, pub &'static str);
+
+impl<N: fmt::Display + PartialEq + From<u8>> fmt::Display for Amount<N> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Self(number, noun) = self;
+        let ending = if *number == N::from(1) { "" } else { "s" };
+        write!(f, "{number} {noun}{ending}")
+    }
+}
+
 /// Whether a character makes a name read as another: it shows nothing, breaks the line, or turns
 /// the direction of its neighbours (`exe.txt` behind an override is a program).
 ///
@@ -79,6 +92,12 @@ mod tests {
     fn short_text_stays() {
         assert_eq!(excerpt("Ünïcode 'quoted'"), "Ünïcode 'quoted'");
         assert_eq!(excerpt(&"é".repeat(80)), "é".repeat(80));
+    }
+
+    #[test]
+    fn one_is_no_plural() {
+        let amounts = [0, 1, 2].map(|number: u64| Amount(number, "byte").to_string());
+        assert_eq!(amounts, ["0 bytes", "1 byte", "2 bytes"]);
     }
 
     #[test]

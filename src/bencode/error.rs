@@ -2,6 +2,8 @@
 
 use std::fmt;
 
+use crate::base::Amount;
+
 /// A fault at one byte of the document.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 #[error("byte {at}: {fault}")]
@@ -27,7 +29,7 @@ pub enum Fault {
     LengthLeadingZero,
     #[error("the length of the string has more than {0} digits")]
     LengthTooLarge(usize),
-    #[error("the string is said to have {len_bytes} bytes, but only {left_bytes} follow")]
+    #[error("the string is said to have {}, of which only {left_bytes} are there", Amount(*len_bytes, "byte"))]
     StringBeyondEnd { len_bytes: u64, left_bytes: usize },
     #[error("the key {} is there twice", Text(.0))]
     DuplicateKey(Vec<u8>),
@@ -37,7 +39,7 @@ pub enum Fault {
     TooManyValues(usize),
     #[error("the document has {len_bytes} bytes, more than the {max_bytes} that are read")]
     TooLong { len_bytes: usize, max_bytes: usize },
-    #[error("{0} bytes follow the end of the value")]
+    #[error("the value has ended, with {} behind it", Amount(*.0, "byte"))]
     Trailing(usize),
 }
 

@@ -11,7 +11,7 @@ use crate::base::Url;
 #[derive(Debug, Parser)]
 #[command(name = "mt", version, propagate_version = true, max_term_width = 100)]
 pub(super) struct Args {
-    /// Say more on standard error: once for progress, twice for details
+    /// Say more on standard error, such as how content is read and hashed; twice for everything
     #[arg(short, long, global = true, action = clap::ArgAction::Count)]
     pub(super) verbose: u8,
 
@@ -119,7 +119,7 @@ pub(super) struct CreateArgs {
 
     /// A web server that has the content; may be given several times
     #[arg(long = "web-seed", value_name = "URL")]
-    pub(super) web_seeds: Vec<Url>,
+    pub(super) web_seeds: Vec<WebSeed>,
 
     /// Bytes per piece, such as 1MiB; picked by the size of the content if not given
     #[arg(long, value_name = "SIZE", value_parser = parse_size)]
@@ -186,6 +186,25 @@ impl std::str::FromStr for Tier {
             .map(parse)
             .collect::<Result<_, _>>()
             .map(Self)
+    }
+}
+
+/// A server that files are fetched from.
+#[derive(Clone, Debug)]
+pub(super) struct WebSeed(pub(super) Url);
+
+impl std::str::FromStr for WebSeed {
+    type Err = String;
+
+    fn from_str(text: &str) -> Result<Self, String> {
+        let url = Url::parse(text).map_err(|error| error.to_string())?;
+        if url.is_web_seed() {
+            Ok(Self(url))
+        } else {
+            Err(format!(
+                "`{url}` is no web seed: expected http, https or ftp"
+            ))
+        }
     }
 }
 

@@ -1,16 +1,19 @@
 //! `mt client convert`: a torrent in another format.
 
+use std::io::Write as _;
 use std::path::Path;
 
 use anyhow::{Context as _, Result, bail};
 
 use super::args::ConvertArgs;
 use super::bad_usage;
-use super::input::read_metainfo;
+use super::input::{called, read_metainfo};
+use super::output::write_stdout;
 use super::progress::with_bar;
+use crate::base::InfoHashes;
 use crate::base::limits::PIECE_LENGTH_V2_BYTES_MIN;
 use crate::metainfo::build::{Plan, build};
-use crate::metainfo::{Format, Metainfo, Version, mtorrent};
+use crate::metainfo::{Document, Format, Metainfo, Obstacles, Version, mtorrent, read};
 use crate::storage::{
     Content, IoMode, Located, Progress, bytes_to_verify, check_writable, piece_length_for, verify,
     write_whole,
@@ -20,12 +23,35 @@ pub(super) fn run(args: &ConvertArgs) -> Result<()> {
     let target = format_of(&args.output)?;
     check_writable(&args.output, args.force)?;
     let (_, metainfo) = read_metainfo(&args.input)?;
-    let bytes = convert(args, &metainfo, target)?;
+    let obstacles = metainfo.obstacles(target);
+    let bytes = convert(args, &metainfo, &obstacles, target)?;
     write_whole(&args.output, &bytes, args.force)?;
-    for left_out in metainfo.obstacles(target).left_out {
+    for left_out in obstacles.changes_hash.iter().chain(&obstacles.left_out) {
         log::warn!("a .{} cannot carry {left_out}; left out", target.name());
     }
-    Ok(())
+    if obstacles.changes_hash.is_empty() {
+        return Ok(());
+    }
+    let made = match read(bytes, Some(target))? {
+        Document::Metainfo(_, made) => made.info.hashes(),
+        Document::Magnet(magnet) => magnet.hashes(),
+    };
+    tell_hashes(metainfo.info.hashes(), made)
+}
+
+/// Says which swarm was left for which.
+fn tell_hashes(old: InfoHashes, new: InfoHashes) -> Result<()> {
+    write_stdout(|out| {
+        for (age, hashes) in [("old", old), ("new", new)] {
+            if let Some(hash) = hashes.v1 {
+                writeln!(out, "{age} info-hash v1 {hash}")?;
+            }
+            if let Some(hash) = hashes.v2 {
+                writeln!(out, "{age} info-hash v2 {hash}")?;
+            }
+        }
+        Ok(())
+    })
 }
 
 pub(super) fn format_of(path: &Path) -> Result<Format> {
@@ -39,22 +65,22 @@ pub(super) fn format_of(path: &Path) -> Result<Format> {
     Ok(format)
 }
 
-fn convert(args: &ConvertArgs, metainfo: &Metainfo, target: Format) -> Result<Vec<u8>> {
-    let obstacles = metainfo.obstacles(target);
-    let refused = format!(
-        "`{}` cannot become a .{}",
-        args.input.display(),
-        target.name()
-    );
+fn convert(
+    args: &ConvertArgs,
+    metainfo: &Metainfo,
+    obstacles: &Obstacles,
+    target: Format,
+) -> Result<Vec<u8>> {
+    let refused = format!("{} cannot become a .{}", called(&args.input), target.name());
     if !obstacles.impossible.is_empty() {
-        bail!("{refused}: {}", obstacles.impossible.join("; "));
+        bail!("{refused}: {}", obstacles.impossible.join(", "));
     }
     let needs_content = !obstacles.needs_content.is_empty();
     if !obstacles.changes_hash.is_empty() && !args.new_hash {
         bail!(
             "{refused} with the same info-hash: it cannot carry {}. Use --new-hash{} to make \
              another torrent, with a swarm of its own",
-            obstacles.changes_hash.join("; "),
+            obstacles.changes_hash.join(", "),
             if needs_content {
                 " and --data PATH"
             } else {
@@ -63,7 +89,7 @@ fn convert(args: &ConvertArgs, metainfo: &Metainfo, target: Format) -> Result<Ve
         );
     }
     if needs_content && args.data.is_none() {
-        let missing = obstacles.needs_content.join("; ");
+        let missing = obstacles.needs_content.join(", ");
         bail!("{refused} without its content, which alone gives {missing}. Use --data PATH");
     }
     match &args.data {
@@ -102,7 +128,7 @@ fn remake(metainfo: &Metainfo, data: &Path, target: Format) -> Result<Metainfo> 
     })?;
     let plan = Plan {
         version,
-        name: info.raw_name(),
+        name: &info.raw_content_name(),
         is_directory: info.is_directory(),
         files: &content.files,
         piece_length,

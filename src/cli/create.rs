@@ -10,10 +10,13 @@ use serde::Serialize;
 
 use super::args::{CreateArgs, Io, LinkRule, Meta};
 use super::convert::format_of;
+use super::output::write_stdout;
 use super::progress::with_bar;
 use super::size::{Counted, Size};
 use super::{BadUsage, bad_usage};
-use crate::base::limits::{BENCODE_DEPTH_MAX, PIECE_LENGTH_BYTES_MAX, PIECE_LENGTH_V2_BYTES_MIN};
+use crate::base::limits::{
+    PIECE_LENGTH_BYTES_MAX, PIECE_LENGTH_V2_BYTES_MIN, V2_PATH_COMPONENTS_MAX,
+};
 use crate::base::printable;
 use crate::metainfo::build::{Plan, build};
 use crate::metainfo::{Format, Metainfo, Outer, Version, mtorrent};
@@ -21,10 +24,6 @@ use crate::storage::{
     Content, ContentHashes, IoMode, Links, Progress, Scan, ScanOptions, ScannedFile,
     check_writable, directory_of, piece_length_for, scan, write_all_whole,
 };
-
-/// The torrent, `info`, the tree and what it says of a file are dictionaries around and below the
-/// names.
-const V2_PATH_COMPONENTS_MAX: usize = BENCODE_DEPTH_MAX - 4;
 
 pub(super) fn run(args: &CreateArgs) -> Result<()> {
     let outputs = resolve_outputs(args)?;
@@ -302,7 +301,7 @@ fn outer(args: &CreateArgs) -> Outer {
         .map(|since| since.as_secs());
     Outer {
         trackers: args.trackers.iter().map(|tier| tier.0.clone()).collect(),
-        web_seeds: args.web_seeds.clone(),
+        web_seeds: args.web_seeds.iter().map(|seed| seed.0.clone()).collect(),
         comment: args.comment.clone(),
         created_by: Some(format!("mt/{}", env!("CARGO_PKG_VERSION"))),
         creation_date: now.ok().filter(|_| !args.no_date),
@@ -338,34 +337,35 @@ fn tell(
     let Some((_, first)) = written.first() else {
         return Ok(());
     };
-    let mut out = io::stdout().lock();
-    if args.json {
-        let told = Told {
-            name: first.info.name(),
-            total_size: total_bytes,
-            piece_length: first.info.piece_length(),
-            files: scan.files.len(),
-            outputs: written
-                .iter()
-                .map(|(output, torrent)| told_output(output, torrent))
-                .collect(),
-        };
-        serde_json::to_writer(&mut out, &told).map_err(io::Error::from)?;
-        writeln!(out)?;
-        return Ok(());
-    }
-    for (output, torrent) in written {
-        let told = told_output(output, torrent);
-        let path = printable(&told.path);
-        writeln!(out, "{path}  {}", describe(torrent, scan))?;
-        for (version, hash) in [("v1", &told.info_hash_v1), ("v2", &told.info_hash_v2)] {
-            if let Some(hash) = hash {
-                writeln!(out, "  info-hash {version} {hash}")?;
-            }
+    write_stdout(|out| {
+        if args.json {
+            let told = Told {
+                name: first.info.name(),
+                total_size: total_bytes,
+                piece_length: first.info.piece_length(),
+                files: scan.files.len(),
+                outputs: written
+                    .iter()
+                    .map(|(output, torrent)| told_output(output, torrent))
+                    .collect(),
+            };
+            serde_json::to_writer(&mut *out, &told).map_err(io::Error::from)?;
+            writeln!(out)?;
+            return Ok(());
         }
-        writeln!(out, "  {}", told.magnet)?;
-    }
-    Ok(())
+        for (output, torrent) in written {
+            let told = told_output(output, torrent);
+            let path = printable(&told.path);
+            writeln!(out, "{path}  {}", describe(torrent, scan))?;
+            for (version, hash) in [("v1", &told.info_hash_v1), ("v2", &told.info_hash_v2)] {
+                if let Some(hash) = hash {
+                    writeln!(out, "  info-hash {version} {hash}")?;
+                }
+            }
+            writeln!(out, "  {}", told.magnet)?;
+        }
+        Ok(())
+    })
 }
 
 fn describe(torrent: &Metainfo, scan: &Scan) -> String {

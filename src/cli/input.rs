@@ -17,13 +17,21 @@ pub(super) fn read_document(name: &Path) -> Result<Document> {
         return Ok(Document::Magnet(magnet));
     }
     if name == Path::new("-") {
-        let bytes = read_bounded(io::stdin().lock(), 0).context("standard input")?;
-        return read(bytes, None).context("standard input");
+        let bytes = read_bounded(io::stdin().lock(), 0).with_context(|| called(name))?;
+        return read(bytes, None).with_context(|| called(name));
     }
-    let bytes = read_file(name).with_context(|| format!("`{}`", name.display()))?;
+    let bytes = read_file(name).with_context(|| called(name))?;
     let hint = name.extension().and_then(|extension| extension.to_str());
-    read(bytes, hint.and_then(Format::from_extension))
-        .with_context(|| format!("`{}`", name.display()))
+    read(bytes, hint.and_then(Format::from_extension)).with_context(|| called(name))
+}
+
+/// What was named, as a message calls it.
+pub(super) fn called(name: &Path) -> String {
+    if name == Path::new("-") {
+        "standard input".to_owned()
+    } else {
+        format!("`{}`", name.display())
+    }
 }
 
 /// Like [`read_document`], for commands that need the whole torrent.
@@ -31,9 +39,9 @@ pub(super) fn read_metainfo(name: &Path) -> Result<(Format, Box<Metainfo>)> {
     match read_document(name)? {
         Document::Metainfo(format, metainfo) => Ok((format, metainfo)),
         Document::Magnet(_) => bail!(
-            "`{}`: a magnet link has only the info-hash, not the names and hashes that are needed \
+            "{}: a magnet link has only the info-hash, not the names and hashes that are needed \
              here: get the .torrent first",
-            name.display()
+            called(name)
         ),
     }
 }

@@ -6,8 +6,7 @@ use simplelog::{ConfigBuilder, WriteLogger};
 pub(super) fn start(verbose: u8) {
     let level = match verbose {
         0 => LevelFilter::Warn,
-        1 => LevelFilter::Info,
-        2 => LevelFilter::Debug,
+        1 => LevelFilter::Debug,
         _ => LevelFilter::Trace,
     };
     let config = ConfigBuilder::new()

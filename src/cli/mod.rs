@@ -10,6 +10,7 @@ mod create;
 mod date;
 mod input;
 mod logging;
+mod output;
 mod progress;
 mod show;
 mod size;

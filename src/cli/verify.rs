@@ -1,12 +1,13 @@
 //! `mt client verify`: files on a disk held to the hashes of their torrent.
 
-use std::io::{self, BufWriter, Write};
+use std::io::{self, Write};
 
 use anyhow::{Result, bail};
 use serde::Serialize;
 
 use super::args::VerifyArgs;
 use super::input::read_metainfo;
+use super::output::write_stdout;
 use super::progress::with_bar;
 use super::size::{Count, Counted, Size};
 use crate::base::printable;
@@ -46,13 +47,13 @@ pub(super) fn run(args: &VerifyArgs) -> Result<()> {
 }
 
 fn tell(args: &VerifyArgs, metainfo: &Metainfo, verdict: &Verdict) -> Result<()> {
-    let mut out = BufWriter::new(io::stdout().lock());
-    if args.json {
-        write_json(&mut out, metainfo, verdict)?;
-    } else {
-        write_people(&mut out, &metainfo.info, verdict)?;
-    }
-    Ok(out.flush()?)
+    write_stdout(|out| {
+        if args.json {
+            write_json(out, metainfo, verdict)
+        } else {
+            Ok(write_people(out, &metainfo.info, verdict)?)
+        }
+    })
 }
 
 /// Files that are whole, and all; padding does not count.

@@ -3,6 +3,7 @@
 use std::fmt;
 
 use super::safe_path::PathsError;
+use crate::base::Amount;
 use crate::bencode::{self, Kind};
 
 /// A fault at one place, named as one would write it down: `info.files[3].path`.
@@ -33,6 +34,11 @@ pub enum Fault {
         "the files have {pieces} pieces of this length, more than the {max} that one torrent may have"
     )]
     TooManyPieces { pieces: u64, max: u32 },
+    #[error(
+        "has more than the {max} names that one path may have",
+        max = crate::base::limits::V1_PATH_COMPONENTS_MAX
+    )]
+    TooDeep,
     #[error("the sizes add up to more than the {max} bytes that one torrent may have")]
     SumTooLarge { max: u64 },
     #[error("`{0}` bytes is no piece length: it must be from 1 to {max}", max = crate::base::limits::PIECE_LENGTH_BYTES_MAX)]
@@ -40,10 +46,11 @@ pub enum Fault {
     #[error("`{0}` bytes is no piece length of a v2 torrent: it must be a power of two from {min} to {max}",
         min = crate::base::limits::PIECE_LENGTH_V2_BYTES_MIN, max = crate::base::limits::PIECE_LENGTH_BYTES_MAX)]
     PieceLengthV2(i64),
-    #[error("its {len_bytes} bytes are not a multiple of {unit_bytes}, the length of one hash")]
+    #[error("has {}, which is no multiple of {unit_bytes}, the length of one hash", Amount(*len_bytes, "byte"))]
     NotWholeHashes { len_bytes: usize, unit_bytes: usize },
     #[error(
-        "the number of hashes is {found}; {size_bytes} bytes in pieces of {piece_length_bytes} need {wanted}"
+        "the number of hashes is {found}; for {} in pieces of {piece_length_bytes} it would be {wanted}",
+        Amount(*size_bytes, "byte")
     )]
     WrongHashCount {
         found: u64,
@@ -63,13 +70,13 @@ pub enum Fault {
     FileBesideOthers,
     #[error("the root of the file tree is a file without a name")]
     FileAtRoot,
-    #[error("has {0} bytes, not the 32 of a SHA-256 hash")]
+    #[error("has {}, not the 32 of a SHA-256 hash", Amount(*.0, "byte"))]
     RootLength(usize),
     #[error("is all zeros, which is the hash of nothing")]
     ZeroRoot,
     #[error("is padding, which a v2 file tree does not have")]
     PaddingInTree,
-    #[error("the key has {0} bytes, not the 32 of a pieces root")]
+    #[error("the key has {}, not the 32 of a pieces root", Amount(*.0, "byte"))]
     LayerKeyLength(usize),
     #[error("no file of more than one piece has this root")]
     LayerOfNobody,
@@ -80,7 +87,8 @@ pub enum Fault {
     #[error("the v1 half has {v1}, the v2 half has {v2}")]
     HalvesDisagree { v1: String, v2: String },
     #[error(
-        "starts {offset_bytes} bytes into the v1 pieces, not at the start of a piece as in the v2 half"
+        "starts {} into the v1 pieces, not at the start of a piece as in the v2 half",
+        Amount(*offset_bytes, "byte")
     )]
     HalvesMisaligned { offset_bytes: u64 },
     #[error("this cannot be carried: {0}")]

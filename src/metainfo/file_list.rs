@@ -46,7 +46,7 @@ pub(super) struct Entry<'a> {
     pub(super) root: Option<&'a [u8]>,
     /// Components of the target, relative to the root of the torrent.
     pub(super) symlink: Option<List<'a>>,
-    /// Whether a v2 tree says more of the file than its length and its root.
+    /// Whether more is said of the file than its path, its length and its root.
     pub(super) has_other_properties: bool,
 }
 
@@ -199,7 +199,7 @@ impl FileListBuilder {
     /// made, which become empty files.
     pub(super) fn finish(
         mut self,
-        mut bad_link: impl FnMut(&str, &dyn std::fmt::Display),
+        mut bad_link: impl FnMut(u32, &str, &dyn std::fmt::Display),
     ) -> Result<FileList, Fault> {
         let Self { list, targets, .. } = &mut self;
         let attributes = &list.attributes;
@@ -211,7 +211,7 @@ impl FileListBuilder {
             let components = target.into_iter().flatten().filter_map(Value::as_bytes);
             match resolve_target(path, components) {
                 Ok(relative) => list.symlinks.push((index, relative)),
-                Err(reason) => bad_link(path, &reason),
+                Err(reason) => bad_link(index, path, &reason),
             }
         }
         Ok(self.list)

@@ -3,6 +3,7 @@
 use super::magnet::{Magnet, MagnetError};
 use super::torrent::Metainfo;
 use super::{Error, mtorrent, st};
+use crate::base::limits::MAGNET_LEN_BYTES_MAX;
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Format {
@@ -72,8 +73,11 @@ pub enum ReadError {
 }
 
 /// Reads a document. A signature says what it is; where there is none, the extension of the file
-/// (`hint`) does.
+/// (`hint`) does, and without one the lines of a `.mtorrent`.
 pub fn read(bytes: Vec<u8>, hint: Option<Format>) -> Result<Document, ReadError> {
+    if bytes.is_empty() {
+        return Err(ReadError::Empty);
+    }
     // The first words of a `.mtorrent` (a tracker's host or, behind empty lines, the name) may
     // look like a signature; no other format has a first line that is a tracker's.
     let format = if hint == Some(Format::Mtorrent) && mtorrent::begins_with_tracker(&bytes) {
@@ -81,23 +85,25 @@ pub fn read(bytes: Vec<u8>, hint: Option<Format>) -> Result<Document, ReadError>
     } else {
         Format::from_signature(&bytes).or(hint)
     };
-    let Some(format) = format else {
+    let shaped = || mtorrent::has_shape(&bytes).then_some(Format::Mtorrent);
+    let Some(format) = format.or_else(shaped) else {
         let front = &bytes[..bytes.len().min(16)];
-        return Err(if bytes.is_empty() {
-            ReadError::Empty
-        } else {
-            ReadError::Unknown(front.escape_ascii().to_string())
-        });
+        return Err(ReadError::Unknown(front.escape_ascii().to_string()));
     };
     let metainfo = match format {
         Format::Torrent => Metainfo::from_torrent(bytes)?,
         Format::Mtorrent => mtorrent::read(&bytes)?,
         Format::St => st::read(bytes)?,
-        Format::Magnet => {
-            return Ok(Document::Magnet(Magnet::parse(&String::from_utf8_lossy(
-                &bytes,
-            ))?));
-        }
+        Format::Magnet => return Ok(Document::Magnet(magnet(&bytes)?)),
     };
     Ok(Document::Metainfo(format, Box::new(metainfo)))
+}
+
+/// Measures the bytes before they are decoded, which makes up to three of one.
+fn magnet(bytes: &[u8]) -> Result<Magnet, MagnetError> {
+    let len_bytes = bytes.len();
+    if len_bytes > MAGNET_LEN_BYTES_MAX {
+        return Err(MagnetError::TooLong { len_bytes });
+    }
+    Magnet::parse(&String::from_utf8_lossy(bytes))
 }

@@ -8,8 +8,8 @@ use super::file_list::{File, FileList, FileListBuilder, Layout};
 use super::file_tree::TreeWalk;
 use super::oddity::{Oddities, shown};
 use super::safe_path::clean_name;
-use super::v1_files::{V2Half, for_each_path, read_directory, read_single};
-use crate::base::{InfoHashes, Sha1Digest, limits};
+use super::v1_files::{V2Half, for_each_file, read_directory, read_single};
+use crate::base::{InfoHashes, Sha1Digest, excerpt, limits};
 use crate::bencode::{Limits, Value, parse};
 use crate::hash::{sha1, sha256};
 
@@ -67,6 +67,7 @@ impl Info {
             }
             oddities.note("info", "keys are not in order");
         }
+        fields.note_ignored_half(version, oddities);
         let piece_length = fields.piece_length(version)?;
         let name = fields.name()?;
         let (files, is_directory) = fields.files(&raw, version, piece_length, name, oddities)?;
@@ -133,10 +134,24 @@ impl Info {
         self.is_directory
     }
 
-    /// The name as the torrent has it, which may be unfit for a disk.
+    /// The `name` as the torrent has it, which may be unfit for a disk.
     pub fn raw_name(&self) -> &[u8] {
         let fields = Fields::read(self.value());
         fields.and_then(|fields| fields.name()).unwrap_or_default()
+    }
+
+    /// The name as the torrent has it of what is shared: the directory, or the one file, which a v2
+    /// torrent names in its tree.
+    pub fn raw_content_name(&self) -> Vec<u8> {
+        let mut name = self.raw_name().to_vec();
+        if !self.is_directory {
+            self.for_each_raw_path(|_, components| {
+                if let [own] = components {
+                    name = own.to_vec();
+                }
+            });
+        }
+        name
     }
 
     /// Calls with the index of each file and its path as the torrent has it, which may be unfit
@@ -146,7 +161,7 @@ impl Info {
             return;
         };
         if let Some(files) = fields.files {
-            for_each_path(files, each);
+            for_each_file(files, |index, _, path| each(index, path));
         } else if self.version().has_v1() {
             each(0, &[self.raw_name()]);
         } else if let Some(Ok(mut tree)) = fields.file_tree.map(TreeWalk::new) {
@@ -256,6 +271,21 @@ impl<'a> Fields<'a> {
         }
     }
 
+    /// Somebody meant a hybrid of what lacks the one key that makes it one.
+    fn note_ignored_half(&self, version: Version, oddities: &mut Oddities) {
+        if version == Version::V1 && self.file_tree.is_some() {
+            let what = "stands without `meta version`; ignored";
+            oddities.note("info.file tree", what);
+        }
+        let v1_files = [(self.length, "length"), (self.files, "files")];
+        for (_, key) in v1_files.iter().filter(|(value, _)| value.is_some()) {
+            if version == Version::V2 {
+                let what = "stands without `pieces`; ignored";
+                oddities.note(format_args!("info.{key}"), what);
+            }
+        }
+    }
+
     fn piece_length(&self, version: Version) -> Result<u32, Error> {
         let place = "info.piece length";
         let value = integer(self.piece_length.ok_or(Fault::Missing).at(place)?, place)?;
@@ -327,8 +357,13 @@ impl<'a> Fields<'a> {
         } else {
             false
         };
-        let files = builder.finish(|path, reason| {
-            oddities.note(path, format_args!("the link cannot be made: {reason}"));
+        let files = builder.finish(|index, path, reason| {
+            let what = format_args!("the link cannot be made: {reason}");
+            if version.has_v1() {
+                oddities.note(format_args!("info.files[{index}]"), what);
+            } else {
+                oddities.note(format_args!("info.file tree.{}", excerpt(path)), what);
+            }
         });
         Ok((files.at("info")?, is_directory))
     }

@@ -6,7 +6,7 @@ use bytes::Bytes;
 use super::error::{Error, Fault};
 use super::fields::{offset_in, string, walk};
 use super::file_list::FileList;
-use crate::base::{Sha256Digest, hex::Hex};
+use crate::base::{Sha256Digest, excerpt, hex::Hex};
 use crate::bencode::{Value, Walk, Writer};
 use crate::hash::merkle;
 
@@ -39,7 +39,7 @@ impl PieceLayers {
                     size_bytes: file.len_bytes,
                 };
                 return Err(Error::new(
-                    format_args!("piece layers ({})", file.path),
+                    format_args!("info.file tree.{}", excerpt(file.path)),
                     fault,
                 ));
             };

@@ -20,7 +20,7 @@ use super::oddity::{Oddities, shown};
 use super::outer::Outer;
 use super::torrent::Metainfo;
 use crate::base::hex::{Hex, decode_into, digit_value};
-use crate::base::{Host, PeerAddress, Scheme, Sha1Digest, Url, limits};
+use crate::base::{Amount, Host, PeerAddress, Scheme, Sha1Digest, Url, limits};
 use crate::bencode::Writer;
 
 /// The piece length of every `.mtorrent`.
@@ -123,6 +123,16 @@ pub(super) fn begins_with_tracker(text: &[u8]) -> bool {
     first.is_some_and(|line| tracker(line).is_ok())
 }
 
+/// Whether there are four lines, the last of them a number.
+pub(super) fn has_shape(text: &[u8]) -> bool {
+    let mut lines = Lines { rest: Some(text) };
+    let mut head = ["tracker 1", "tracker 2", "file name"].into_iter();
+    head.all(|what| lines.next(what).is_ok())
+        && lines
+            .next("file size")
+            .is_ok_and(|line| !line.is_empty() && line.iter().all(u8::is_ascii_digit))
+}
+
 fn tracker(line: &[u8]) -> Result<Option<Url>, Fault> {
     let text = std::str::from_utf8(line)
         .map_err(|_| Fault::Text(format!("`{}` is not UTF-8", shown(line))))?
@@ -182,8 +192,8 @@ impl<'a> Hashes<'a> {
         }
         if first_wrong.is_none() && is_for(line.len(), Sha1Digest::LEN) {
             return Err(Fault::Text(format!(
-                "is of the truncated form that old programs wrote, {} digits for each of {pieces} \
-                 pieces where a SHA-1 has {DIGITS_PER_PIECE}; share the file again to make a whole one",
+                "is of the truncated form that old programs wrote, {} digits for each piece where a \
+                 SHA-1 has {DIGITS_PER_PIECE}; share the file again to make a whole one",
                 Sha1Digest::LEN
             )));
         }
@@ -192,8 +202,9 @@ impl<'a> Hashes<'a> {
         }
         match first_wrong.map(|at| (at, line[at])) {
             Some((at, b'\r' | b'\n')) => Err(Fault::Text(format!(
-                "ends after {at} digits, and {} bytes follow, which the format does not have",
-                line.len() - at
+                "ends after {}, with {} behind it, which the format does not have",
+                Amount(at, "digit"),
+                Amount(line.len() - at, "byte")
             ))),
             Some((at, wrong)) if wrong.is_ascii_graphic() => Err(Fault::Text(format!(
                 "digit {} is `{}`, which is not hexadecimal",
@@ -201,14 +212,16 @@ impl<'a> Hashes<'a> {
                 char::from(wrong)
             ))),
             Some(_) => Err(Fault::Text(format!(
-                "its {} bytes are no hexadecimal digits, and raw hashes of {size_bytes} bytes in \
-                 pieces of 512 KiB would have {}",
-                rest.len(),
+                "is {} of no hexadecimal digits; raw hashes of {} in pieces of 512 KiB \
+                 would have {}",
+                Amount(rest.len(), "byte"),
+                Amount(size_bytes, "byte"),
                 pieces.saturating_mul(Sha1Digest::LEN as u64)
             ))),
             None => Err(Fault::Text(format!(
-                "has {} digits; {size_bytes} bytes are {pieces} pieces of 512 KiB and need {}",
-                line.len(),
+                "has {}; {} in pieces of 512 KiB would have {}",
+                Amount(line.len(), "digit"),
+                Amount(size_bytes, "byte"),
                 pieces.saturating_mul(DIGITS_PER_PIECE as u64)
             ))),
         }

@@ -2,14 +2,15 @@
 //!
 //! Nothing here costs the torrent. What cannot be used is noted as an oddity and left out.
 
-use std::collections::HashSet;
+mod url_set;
+
+use std::fmt;
 
 use super::oddity::{Oddities, shown};
-use crate::base::{
-    PeerAddress, Sha1Digest, Url,
-    limits::{OUTER_LIST_LEN_MAX, OUTER_TEXT_LEN_BYTES_MAX as TEXT_LEN_BYTES_MAX},
-};
-use crate::bencode::{Kind, Value};
+use crate::base::limits::{OUTER_LIST_LEN_MAX, OUTER_TEXT_LEN_BYTES_MAX as TEXT_LEN_BYTES_MAX};
+use crate::base::{PeerAddress, Sha1Digest, Url};
+use crate::bencode::Value;
+use url_set::UrlSet;
 
 /// The usable part of the outer dictionary.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -36,7 +37,8 @@ pub struct Hints {
 }
 
 impl Outer {
-    pub(super) fn read(document: Value<'_>, oddities: &mut Oddities) -> Self {
+    /// Reads what can be used; `notes` hears of what cannot.
+    pub(super) fn read(document: Value<'_>, notes: &mut Notes<'_>) -> Self {
         let mut outer = Self::default();
         let mut announce = None;
         let mut tiers = None;
@@ -46,17 +48,23 @@ impl Outer {
             match key {
                 b"announce" => announce = Some(value),
                 b"announce-list" => tiers = Some(value),
-                b"url-list" => outer.web_seeds = url_list("url-list", value, oddities),
-                b"httpseeds" => outer.http_seeds = url_list("httpseeds", value, oddities),
-                b"nodes" => outer.nodes = nodes(value, oddities),
-                b"comment" => outer.comment = text("comment", value, oddities),
+                b"url-list" => outer.web_seeds = url_list("url-list", value, notes),
+                b"httpseeds" => outer.http_seeds = url_list("httpseeds", value, notes),
+                b"nodes" => outer.nodes = nodes(value, notes),
+                b"comment" => outer.comment = text("comment", value, notes),
                 b"comment.utf-8" => {
                     let fits = |text: &&str| text.len() <= TEXT_LEN_BYTES_MAX;
                     comment_utf8 = value.as_str().filter(fits).map(str::to_owned);
+                    if comment_utf8.is_none() {
+                        let what = format_args!(
+                            "is no text in UTF-8 of at most {TEXT_LEN_BYTES_MAX} bytes; ignored"
+                        );
+                        notes.lost("comment.utf-8", what);
+                    }
                 }
-                b"created by" => outer.created_by = text("created by", value, oddities),
-                b"creation date" => outer.creation_date = date(value, oddities),
-                b"private" => oddities.note(
+                b"created by" => outer.created_by = text("created by", value, notes),
+                b"creation date" => outer.creation_date = date(value, notes),
+                b"private" => notes.oddities.note(
                     "private",
                     "stands outside of `info`, where it means nothing; ignored",
                 ),
@@ -64,8 +72,17 @@ impl Outer {
             }
         }
         outer.comment = comment_utf8.or(outer.comment);
-        outer.trackers = trackers(announce, tiers, oddities);
-        outer.hints.read(document);
+        outer.trackers = tiers.map_or_else(Vec::new, |value| announce_list(value, notes));
+        // BEP 12: the list, where there is one, is instead of the single tracker.
+        if outer.trackers.is_empty()
+            && let Some(value) = announce
+        {
+            let url = UrlSet::new("announce", Url::is_tracker, notes).take(value);
+            outer.trackers.extend(url.map(|url| vec![url]));
+        }
+        outer
+            .hints
+            .read(document, |place, what| notes.lost(place, what));
         outer
     }
 
@@ -75,27 +92,63 @@ impl Outer {
     }
 }
 
+/// Takes remarks, and under which keys something is lost once the document itself is.
+pub(super) struct Notes<'o> {
+    oddities: &'o mut Oddities,
+    lossy_keys: Vec<&'static str>,
+}
+
+impl<'o> Notes<'o> {
+    pub(super) fn new(oddities: &'o mut Oddities) -> Self {
+        Self {
+            oddities,
+            lossy_keys: Vec::new(),
+        }
+    }
+
+    fn lost(&mut self, key: &'static str, what: impl fmt::Display) {
+        self.oddities.note(key, what);
+        if !self.lossy_keys.contains(&key) {
+            self.lossy_keys.push(key);
+        }
+    }
+
+    /// Each key once.
+    pub(super) fn into_lossy_keys(self) -> Vec<&'static str> {
+        self.lossy_keys
+    }
+}
+
 impl Hints {
-    /// Adds what a dictionary (the outer one or the info) has of them.
-    pub(super) fn read(&mut self, value: Value<'_>) {
+    /// Adds what a dictionary (the outer one or the info) has of them; `lost` hears of what is more
+    /// than is kept.
+    pub(super) fn read(
+        &mut self,
+        value: Value<'_>,
+        mut lost: impl FnMut(&'static str, fmt::Arguments<'_>),
+    ) {
         let Some(dict) = value.as_dict() else { return };
         for (key, value) in dict.iter() {
-            let items = || {
-                value
-                    .as_list()
-                    .into_iter()
-                    .flatten()
-                    .filter_map(Value::as_bytes)
-            };
+            let strings = value.as_list().into_iter().flatten();
+            let strings = strings.filter_map(Value::as_bytes);
             match key {
-                b"similar" => self.similar.extend(
-                    items()
-                        .filter_map(Sha1Digest::from_slice)
-                        .take(OUTER_LIST_LEN_MAX),
-                ),
+                b"similar" => {
+                    let mut hashes = strings.filter_map(Sha1Digest::from_slice);
+                    self.similar
+                        .extend(hashes.by_ref().take(OUTER_LIST_LEN_MAX));
+                    if hashes.next().is_some() {
+                        let kept = OUTER_LIST_LEN_MAX;
+                        lost("similar", format_args!("only {kept} hashes are kept"));
+                    }
+                }
                 b"collections" => {
+                    let mut names = strings;
                     self.collections
-                        .extend(items().map(shown).take(OUTER_LIST_LEN_MAX));
+                        .extend(names.by_ref().map(shown).take(OUTER_LIST_LEN_MAX));
+                    if names.next().is_some() {
+                        let kept = OUTER_LIST_LEN_MAX;
+                        lost("collections", format_args!("only {kept} names are kept"));
+                    }
                 }
                 _ => {}
             }
@@ -103,95 +156,43 @@ impl Hints {
     }
 }
 
-/// Collects URLs once each, up to the limit.
-#[derive(Default)]
-struct UrlSet {
-    seen: HashSet<String>,
-}
-
-impl UrlSet {
-    fn take(
-        &mut self,
-        place: &str,
-        value: Value<'_>,
-        usable: fn(&Url) -> bool,
-        oddities: &mut Oddities,
-    ) -> Option<Url> {
-        let Some(bytes) = value.as_bytes() else {
-            oddities.note(
-                place,
-                format_args!("is {}, not a URL; left out", value.kind().name()),
-            );
-            return None;
+fn announce_list(value: Value<'_>, notes: &mut Notes<'_>) -> Vec<Vec<Url>> {
+    let place = "announce-list";
+    let mut found = Vec::new();
+    let Some(tiers) = value.as_list() else {
+        notes.lost(
+            place,
+            format_args!("is {}, not a list; ignored", value.kind().name()),
+        );
+        return found;
+    };
+    let mut set = UrlSet::new(place, Url::is_tracker, notes);
+    for tier in tiers {
+        let urls = match tier.as_list() {
+            Some(urls) if set.looks_on() => set.take_all(urls),
+            Some(_) => break,
+            // Some write a flat list of URLs.
+            None => set.take_all(std::iter::once(tier)),
         };
-        if bytes.trim_ascii().is_empty() {
-            return None;
+        // Empty tiers are not even collected: two bytes of them would take twenty-four.
+        if !urls.is_empty() {
+            found.push(urls);
         }
-        let text = std::str::from_utf8(bytes).ok();
-        let Some(url) = text.and_then(|text| Url::parse(text).ok()).filter(usable) else {
-            let reason = text.map(Url::parse).and_then(Result::err);
-            let reason = reason.map_or("cannot be used here".to_owned(), |why| why.to_string());
-            oddities.note(
-                place,
-                format_args!("`{}` is left out: {reason}", shown(bytes)),
-            );
-            return None;
-        };
-        let fresh = self.seen.len() < OUTER_LIST_LEN_MAX && self.seen.insert(url.to_string());
-        fresh.then_some(url)
-    }
-}
-
-fn trackers(
-    announce: Option<Value<'_>>,
-    tiers: Option<Value<'_>>,
-    oddities: &mut Oddities,
-) -> Vec<Vec<Url>> {
-    let mut set = UrlSet::default();
-    let mut found: Vec<Vec<Url>> = Vec::new();
-    if let Some(value) = tiers {
-        let place = "announce-list";
-        if value.kind() != Kind::List {
-            oddities.note(
-                place,
-                format_args!("is {}, not a list; ignored", value.kind().name()),
-            );
-        }
-        for tier in value.as_list().into_iter().flatten() {
-            let mut take = |value| set.take(place, value, Url::is_tracker, oddities);
-            let urls: Vec<Url> = match tier.as_list() {
-                Some(urls) => urls.filter_map(&mut take).collect(),
-                // Some write a flat list of URLs.
-                None => take(tier).into_iter().collect(),
-            };
-            // Empty tiers are not even collected: two bytes of them would take twenty-four.
-            if !urls.is_empty() {
-                found.push(urls);
-            }
-        }
-    }
-    // BEP 12: the list, where there is one, is instead of the single tracker.
-    if found.is_empty()
-        && let Some(value) = announce
-    {
-        let url = set.take("announce", value, Url::is_tracker, oddities);
-        found.extend(url.map(|url| vec![url]));
     }
     found
 }
 
-fn url_list(place: &str, value: Value<'_>, oddities: &mut Oddities) -> Vec<Url> {
-    let mut set = UrlSet::default();
-    let mut take = |value| set.take(place, value, Url::is_web_seed, oddities);
+fn url_list(place: &'static str, value: Value<'_>, notes: &mut Notes<'_>) -> Vec<Url> {
+    let mut set = UrlSet::new(place, Url::is_web_seed, notes);
     match value.as_list() {
-        Some(urls) => urls.filter_map(take).collect(),
-        None => take(value).into_iter().collect(),
+        Some(urls) => set.take_all(urls),
+        None => set.take_all(std::iter::once(value)),
     }
 }
 
-fn nodes(value: Value<'_>, oddities: &mut Oddities) -> Vec<PeerAddress> {
-    let Some(items) = value.as_list() else {
-        oddities.note(
+fn nodes(value: Value<'_>, notes: &mut Notes<'_>) -> Vec<PeerAddress> {
+    let Some(mut items) = value.as_list() else {
+        notes.lost(
             "nodes",
             format_args!("is {}, not a list; ignored", value.kind().name()),
         );
@@ -210,25 +211,29 @@ fn nodes(value: Value<'_>, oddities: &mut Oddities) -> Vec<PeerAddress> {
         format!("{}{host}{}:{port}", colon.0, colon.1).parse().ok()
     };
     let mut found = Vec::new();
-    for item in items.take(OUTER_LIST_LEN_MAX) {
+    for item in items.by_ref().take(OUTER_LIST_LEN_MAX) {
         match node(item) {
             Some(address) => found.push(address),
-            None => oddities.note("nodes", "an entry is no pair of host and port; left out"),
+            None => notes.lost("nodes", "an entry is no pair of host and port; left out"),
         }
+    }
+    if items.next().is_some() {
+        let what = format_args!("only the first {OUTER_LIST_LEN_MAX} entries are looked at");
+        notes.lost("nodes", what);
     }
     found
 }
 
-fn text(place: &str, value: Value<'_>, oddities: &mut Oddities) -> Option<String> {
+fn text(place: &'static str, value: Value<'_>, notes: &mut Notes<'_>) -> Option<String> {
     let Some(bytes) = value.as_bytes() else {
-        oddities.note(
+        notes.lost(
             place,
             format_args!("is {}, not text; ignored", value.kind().name()),
         );
         return None;
     };
     if bytes.len() > TEXT_LEN_BYTES_MAX {
-        oddities.note(
+        notes.lost(
             place,
             format_args!("has more than {TEXT_LEN_BYTES_MAX} bytes; ignored"),
         );
@@ -236,7 +241,7 @@ fn text(place: &str, value: Value<'_>, oddities: &mut Oddities) -> Option<String
     }
     let text = String::from_utf8_lossy(bytes);
     if matches!(text, std::borrow::Cow::Owned(_)) {
-        oddities.note(
+        notes.oddities.note(
             place,
             "is not UTF-8; the bytes that are not are shown as U+FFFD",
         );
@@ -244,12 +249,12 @@ fn text(place: &str, value: Value<'_>, oddities: &mut Oddities) -> Option<String
     Some(text.into_owned())
 }
 
-fn date(value: Value<'_>, oddities: &mut Oddities) -> Option<u64> {
+fn date(value: Value<'_>, notes: &mut Notes<'_>) -> Option<u64> {
     let date = value
         .as_i64()
         .and_then(|seconds| u64::try_from(seconds).ok());
     if date.is_none() {
-        oddities.note(
+        notes.lost(
             "creation date",
             "is no number of seconds since 1970; ignored",
         );

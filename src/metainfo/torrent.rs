@@ -7,7 +7,7 @@ use super::fields::{slice_of, walk};
 use super::info::Info;
 use super::layers::PieceLayers;
 use super::oddity::Oddities;
-use super::outer::Outer;
+use super::outer::{Notes, Outer};
 use crate::base::{Host, PeerAddress, Url};
 use crate::bencode::{self, Kind, Limits, Value, Writer};
 
@@ -21,6 +21,8 @@ pub struct Metainfo {
     pub oddities: Oddities,
     /// The whole document, where it was a `.torrent`: what is not understood is kept there.
     document: Option<Bytes>,
+    /// Where the document says more than `outer`.
+    lossy_outer_keys: Vec<&'static str>,
 }
 
 impl Metainfo {
@@ -47,9 +49,12 @@ impl Metainfo {
             }
         }
         let info = Info::parse(info.ok_or(Fault::Missing).at("info")?, &mut oddities)?;
-        let outer = Outer::read(parsed.value, &mut oddities);
+        let mut notes = Notes::new(&mut oddities);
+        let outer = Outer::read(parsed.value, &mut notes);
+        let lossy_outer_keys = notes.into_lossy_keys();
         let mut metainfo = Self::from_parts(info, layers.unwrap_or_default(), outer, oddities)?;
         metainfo.document = Some(document);
+        metainfo.lossy_outer_keys = lossy_outer_keys;
         Ok(metainfo)
     }
 
@@ -72,19 +77,27 @@ impl Metainfo {
             }
             PieceLayers::default()
         };
-        outer.hints.read(info.value());
+        outer.hints.read(info.value(), |key, what| {
+            oddities.note(format_args!("info.{key}"), what);
+        });
         Ok(Self {
             info,
             layers,
             outer,
             oddities,
             document: None,
+            lossy_outer_keys: Vec::new(),
         })
     }
 
     /// What was read of a `.torrent`, with all that is not understood.
     pub(super) fn document(&self) -> Option<Value<'_>> {
         self.document.as_deref().map(Value::from_checked)
+    }
+
+    /// The keys around the info dictionary of which something could not be used.
+    pub(super) fn lossy_outer_keys(&self) -> &[&'static str] {
+        &self.lossy_outer_keys
     }
 
     /// What stands around the info dictionary.

@@ -5,6 +5,8 @@ use super::fields::{integer, list, string, wrong_type};
 use super::file_list::{Entry, FileListBuilder};
 use super::file_tree::{TreeWalk, attributes, len_bytes, symlink_target};
 use super::oddity::{Oddities, shown};
+use crate::base::Amount;
+use crate::base::limits::V1_PATH_COMPONENTS_MAX;
 use crate::bencode::{Kind, List, Value};
 
 /// What BitComet calls its padding, which it does not mark by an attribute. The bytes are zeros.
@@ -29,7 +31,8 @@ pub(super) fn read_directory<'a>(
         if let Some(half) = half.as_mut().filter(|_| !entry.attributes.padding) {
             half.agree(
                 &mut entry,
-                &path,
+                path.components(),
+                Place(index, ""),
                 list_builder.next_offset_bytes(),
                 oddities,
             )?;
@@ -56,15 +59,18 @@ pub(super) fn read_directory<'a>(
     half.map_or(Ok(()), |mut half| half.at_end(oddities))
 }
 
-/// Calls with the index and the path of each file of `info.files`, which was read before.
-pub(super) fn for_each_path(files: Value<'_>, mut each: impl FnMut(usize, &[&[u8]])) {
+/// Calls with each file of `info.files`, which was read before: its index, what is said of it, and
+/// its path. Padding without a path is left out.
+pub(super) fn for_each_file(files: Value<'_>, mut each: impl FnMut(usize, &Entry<'_>, &[&[u8]])) {
     for (index, item) in files.as_list().into_iter().flatten().enumerate() {
         let read = V1File::read(item, index).and_then(|file| {
-            let entry = file.entry(index, &mut Oddities::default())?;
-            file.path(index, &entry)
+            let mut entry = file.entry(index, &mut Oddities::default())?;
+            let path = file.path(index, &entry)?;
+            entry.attributes.padding |= path.is_unmarked_padding();
+            Ok((entry, path))
         });
-        if let Ok(path @ Path::Given(_)) = read {
-            each(index, &path.components().collect::<Vec<_>>());
+        if let Ok((entry, path @ Path::Given(_))) = read {
+            each(index, &entry, &path.components().collect::<Vec<_>>());
         }
     }
 }
@@ -85,7 +91,13 @@ pub(super) fn read_single(
     };
     entry.attributes.padding = false;
     if let Some(mut half) = half {
-        half.agree_on(&mut entry, std::iter::once(name), 0, oddities)?;
+        half.agree(
+            &mut entry,
+            std::iter::once(name),
+            "info.length",
+            0,
+            oddities,
+        )?;
         half.at_end(oddities)?;
     }
     list_builder.push(entry, [name]).at("info.length")
@@ -111,6 +123,7 @@ struct V1File<'a> {
     path_utf8: Option<Value<'a>>,
     attr: &'a [u8],
     symlink: Option<Value<'a>>,
+    has_other_properties: bool,
 }
 
 enum Path<'a> {
@@ -131,11 +144,15 @@ impl<'a> V1File<'a> {
             path_utf8: None,
             attr: b"",
             symlink: None,
+            has_other_properties: false,
         };
         for (key, value) in dict.iter() {
             match key {
                 b"length" => file.length = Some(integer(value, Place(index, "length"))?),
                 b"path" => file.path = Some(value),
+                _ => file.has_other_properties = true,
+            }
+            match key {
                 b"path.utf-8" => file.path_utf8 = Some(value),
                 b"attr" => file.attr = value.as_bytes().unwrap_or_default(),
                 b"symlink path" => file.symlink = Some(value),
@@ -165,33 +182,42 @@ impl<'a> V1File<'a> {
             len_bytes,
             attributes,
             symlink,
+            has_other_properties: self.has_other_properties,
             ..Entry::default()
         })
     }
 
     /// The twin in UTF-8 wins where it is usable.
     fn path(&self, index: usize, entry: &Entry<'_>) -> Result<Path<'a>, Error> {
+        let place = Place(index, "path");
         if let Some(parts) = self.path_utf8.and_then(text_path) {
-            return Ok(Path::Given(parts));
+            return bounded(parts).at(place);
         }
         let Some(value) = self.path else {
             return if entry.attributes.padding {
                 Ok(Path::Padding(entry.len_bytes.to_string()))
             } else {
-                Err(Error::new(Place(index, "path"), Fault::Missing))
+                Err(Error::new(place, Fault::Missing))
             };
         };
-        let place = Place(index, "path");
         let parts = list(value, &place)?;
         let mut any_text = false;
         for part in parts.clone() {
             any_text |= !string(part, &place)?.is_empty();
         }
         if any_text {
-            Ok(Path::Given(parts))
+            bounded(parts).at(place)
         } else {
             Err(Error::new(place, Fault::Empty))
         }
+    }
+}
+
+/// An empty name takes two bytes of the document, and far more wherever it is shown or stored.
+fn bounded(parts: List<'_>) -> Result<Path<'_>, Fault> {
+    match parts.clone().nth(V1_PATH_COMPONENTS_MAX) {
+        Some(_) => Err(Fault::TooDeep),
+        None => Ok(Path::Given(parts)),
     }
 }
 
@@ -228,21 +254,12 @@ pub(super) struct V2Half<'t, 'a> {
 }
 
 impl<'a> V2Half<'_, 'a> {
-    fn agree(
-        &mut self,
-        entry: &mut Entry<'a>,
-        path: &Path<'_>,
-        offset_bytes: u64,
-        oddities: &mut Oddities,
-    ) -> Result<(), Error> {
-        self.agree_on(entry, path.components(), offset_bytes, oddities)
-    }
-
     /// Takes the next file of the tree, which must be this one, and what the tree knows of it.
-    fn agree_on<'p>(
+    fn agree<'p>(
         &mut self,
         entry: &mut Entry<'a>,
         path: impl Iterator<Item = &'p [u8]> + Clone,
+        place: impl std::fmt::Display,
         offset_bytes: u64,
         oddities: &mut Oddities,
     ) -> Result<(), Error> {
@@ -263,7 +280,6 @@ impl<'a> V2Half<'_, 'a> {
             ));
         }
         if entry.len_bytes > 0 && !offset_bytes.is_multiple_of(u64::from(self.piece_length)) {
-            let place = shown_path(path);
             return Err(Error::new(place, Fault::HalvesMisaligned { offset_bytes }));
         }
         entry.root = twin.root;
@@ -286,7 +302,8 @@ impl<'a> V2Half<'_, 'a> {
 }
 
 fn described<'a>(path: impl Iterator<Item = &'a [u8]>, len_bytes: u64) -> String {
-    format!("`{}` of {len_bytes} bytes", shown_path(path))
+    let size = Amount(len_bytes, "byte");
+    format!("`{}` of {size}", shown_path(path))
 }
 
 /// Looks at no more components than can be seen.

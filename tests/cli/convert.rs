@@ -137,6 +137,9 @@ fn what_cannot_be_carried_is_refused_by_name() {
         "convert magnet:?xt=urn:btih:0123456789abcdef0123456789abcdef01234567 x.torrent",
         &["magnet:?xt", "only the info-hash"],
     );
+    let link = b"magnet:?xt=urn:btih:0123456789abcdef0123456789abcdef01234567";
+    let ran = place.line_reading("convert - x.torrent", link);
+    ran.fails_naming(&["mt: standard input: a magnet link has only the info-hash"]);
 }
 
 #[test]
@@ -168,6 +171,58 @@ fn another_swarm_is_made_where_that_is_asked_for() {
 }
 
 #[test]
+fn what_changes_the_hash_is_told_with_both_hashes() {
+    let place = one_file();
+    place
+        .line("create one -o p.torrent --private --source S --piece-length 64KiB --meta v2")
+        .ok();
+    let ran = place.line("convert p.torrent p.st --new-hash");
+    let warned = [
+        "that it is private",
+        "`source` (S)",
+        "the name of the program that made it",
+        "the creation date",
+    ];
+    let warned = warned.map(|what| format!("[WARN] a .st cannot carry {what}; left out\n"));
+    assert_eq!(ran.err, warned.concat());
+    let hash = |file: &str| hashes(&place, file)[1].clone().unwrap();
+    let (old, new) = (hash("p.torrent"), hash("p.st"));
+    assert_ne!(old, new);
+    let told = format!("old info-hash v2 {old}\nnew info-hash v2 {new}\n");
+    assert_eq!(ran.ok(), told);
+}
+
+#[test]
+fn reasons_stand_in_one_sentence() {
+    let place = one_file();
+    place
+        .line("create one --piece-length 64KiB -o small.torrent --meta hybrid")
+        .ok();
+    place.line("convert small.torrent x.mtorrent").fails(
+        "`small.torrent` cannot become a .mtorrent with the same info-hash: it cannot carry the \
+         piece length of 65536 bytes (the format has always 524288), the v2 half (the format is \
+         v1). Use --new-hash and --data PATH to make another torrent, with a swarm of its own",
+    );
+}
+
+/// A v2 torrent of one file names it in its tree; what stands beside as `name` may be anything.
+#[test]
+fn a_file_keeps_the_name_that_its_tree_gives_it() {
+    let place = one_file();
+    let torrent = place.read("v2.torrent");
+    let at = torrent
+        .windows(10)
+        .position(|part| part == b"4:name3:on")
+        .unwrap();
+    let renamed = [&torrent[..at], b"4:name5:other", &torrent[at + 10 + 1..]].concat();
+    place.file("renamed.torrent", renamed);
+    place
+        .line("convert renamed.torrent x.mtorrent --new-hash --data one")
+        .ok();
+    assert_eq!(hashes(&place, "x.mtorrent"), hashes(&place, "v1.torrent"));
+}
+
+#[test]
 fn a_directory_is_made_again_from_its_content() {
     let place = Place::new();
     place.file("set/b", noise(2, 40_000));
@@ -183,6 +238,19 @@ fn a_directory_is_made_again_from_its_content() {
         .line("convert set.torrent remade.st --new-hash --data set")
         .ok();
     assert_eq!(hashes(&place, "remade.st"), hashes(&place, "made.st"));
+}
+
+#[test]
+fn what_no_st_can_say_is_told_before_the_work() {
+    let place = Place::new();
+    place.file("set/a", "a");
+    std::os::unix::fs::symlink("a", place.path("set/link")).unwrap();
+    place.line("create set --links keep -o set.torrent").ok();
+    place
+        .line("convert set.torrent x.st --new-hash --data nowhere")
+        .fails(
+            "`set.torrent` cannot become a .st: `link` is a link (the format carries files only)",
+        );
 }
 
 #[test]

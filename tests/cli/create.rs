@@ -258,3 +258,15 @@ fn what_a_format_has_no_place_for_is_told() {
     assert!(ran.err.contains("a directory of one file"), "{}", ran.err);
     ran.ok();
 }
+
+#[test]
+fn urls_that_nobody_could_use_are_refused() {
+    let place = Place::new();
+    place.file("one", "one");
+    for (option, url) in [("--web-seed", "udp://x:1"), ("--tracker", "ftp://x")] {
+        let ran = place.mt(["create", "one", "-o", "one.torrent", option, url]);
+        assert_eq!(ran.status.code(), Some(2), "{ran:?}");
+        assert!(ran.err.contains(&format!("`{url}` is no")), "{}", ran.err);
+    }
+    assert!(!place.path("one.torrent").exists());
+}

@@ -5,6 +5,7 @@ use std::fs;
 use std::io::{BufRead as _, BufReader};
 use std::os::unix::ffi::OsStrExt as _;
 use std::os::unix::net::UnixListener;
+use std::process::Stdio;
 
 use rustix::fs::{CWD, FileType, Mode, mknodat};
 use serde_json::{Value, json};
@@ -86,6 +87,27 @@ files
         env!("CARGO_PKG_VERSION")
     );
     assert_eq!(place.line("show set.torrent").ok(), expected);
+}
+
+/// An indentation for each name would draw thousands of times the torrent's length.
+#[test]
+fn directories_beyond_a_depth_are_drawn_as_one() {
+    let place = Place::new();
+    let names = "1:d".repeat(1000);
+    let torrent = format!(
+        "d4:infod5:filesld6:lengthi1e4:pathl{names}1:xeed6:lengthi1e4:pathl{names}1:yeee4:name1:n\
+         12:piece lengthi16384e6:pieces20:aaaaaaaaaaaaaaaaaaaaee"
+    );
+    place.file("deep.torrent", torrent);
+    let shown = place.line("show deep.torrent").ok();
+    let files: Vec<&str> = shown.lines().skip_while(|line| *line != "files").collect();
+    assert_eq!(files.len(), "files n/".split(' ').count() + 32 + 2);
+    let joined = format!("{}{}/", "  ".repeat(33), ["d"; 969].join("/"));
+    let indent = "  ".repeat(34);
+    assert_eq!(
+        files[33..],
+        [joined, format!("{indent}x  1 B"), format!("{indent}y  1 B")]
+    );
 }
 
 #[test]
@@ -270,6 +292,23 @@ fn standard_input_is_read_whatever_it_holds() {
 }
 
 #[test]
+fn a_full_disk_is_one_of_standard_output() {
+    let place = described();
+    let lines = [
+        "show set.torrent",
+        "show --json set.torrent",
+        "show --magnet set.torrent",
+        "verify set.torrent set",
+    ];
+    for line in lines {
+        let mut command = place.command(line.split(' '));
+        command.stdout(fs::File::create("/dev/full").unwrap());
+        let ran = wait(command.stderr(Stdio::piped()).spawn().unwrap());
+        ran.fails("standard output: No space left on device (os error 28)");
+    }
+}
+
+#[test]
 fn usage_is_told_with_status_2() {
     let place = Place::new();
     for line in [
@@ -284,6 +323,15 @@ fn usage_is_told_with_status_2() {
         assert!(ran.err.contains("Usage: mt client"), "{}", ran.err);
     }
     assert!(place.line("show --help").ok().contains("Examples:"));
+}
+
+#[test]
+fn more_is_said_where_that_is_asked_for() {
+    let place = Place::new();
+    place.file("one", "one");
+    assert_eq!(place.line("create one -o a.torrent").err, "");
+    let said = place.line("create one -o b.torrent -v").err;
+    assert!(said.contains("SHA-1 by"), "{said}");
 }
 
 #[test]

@@ -25,8 +25,8 @@ fn texts(texts: &[&str]) -> Vec<String> {
     texts.iter().copied().map(str::to_owned).collect()
 }
 
-const IS_V1: &str = "the v1 hashes; the format is v2";
-const IS_V2: &str = "the v2 hashes; the format is v1";
+const IS_V1: &str = "the v1 hashes (the format is v2)";
+const IS_V2: &str = "the v2 hashes (the format is v1)";
 const NEEDS_V1: &str = "SHA-1 hashes, which a v2 torrent has not";
 const NEEDS_V2: &str = "SHA-256 hashes, which a v1 torrent has not";
 
@@ -85,7 +85,7 @@ fn a_directory_is_no_mtorrent() {
         let metainfo = sample.read();
         let obstacles = metainfo.obstacles(Format::Mtorrent);
         let name = metainfo.info.name();
-        let said = format!("`{name}` is a directory; the format carries one file");
+        let said = format!("`{name}` is a directory (the format carries one file)");
         assert_eq!(obstacles.impossible, std::slice::from_ref(&said));
         assert_eq!(
             metainfo.write_as(Format::Mtorrent),
@@ -113,7 +113,7 @@ fn a_name_of_two_lines_is_no_mtorrent() {
 fn another_piece_length_needs_the_content() {
     let metainfo = samples::v1_single().read();
     let obstacles = Obstacles {
-        changes_hash: texts(&["the piece length of 16384 bytes; the format has always 524288"]),
+        changes_hash: texts(&["the piece length of 16384 bytes (the format has always 524288)"]),
         needs_content: texts(&["the hashes of pieces of another length"]),
         ..nothing()
     };
@@ -153,14 +153,14 @@ fn other_hashes_need_the_content() {
 fn a_hybrid_loses_a_half_and_with_it_its_hash() {
     let hybrid = samples::hybrid_single().read();
     let v1 = hybrid.obstacles(Format::Mtorrent);
-    assert_eq!(v1.changes_hash, ["the v2 half; the format is v1"]);
+    assert_eq!(v1.changes_hash, ["the v2 half (the format is v1)"]);
     assert!(v1.impossible.is_empty() && v1.needs_content.is_empty());
     let short = through(&hybrid, Format::Mtorrent);
     let plain = samples::v1_of_512_kib().read();
     assert_eq!(short.info.hashes(), plain.info.hashes());
 
     let v2 = hybrid.obstacles(Format::St);
-    assert_eq!(v2.changes_hash, ["the v1 half; the format is v2"]);
+    assert_eq!(v2.changes_hash, ["the v1 half (the format is v2)"]);
     assert!(v2.impossible.is_empty() && v2.needs_content.is_empty());
     let plain = samples::hybrid_single()
         .without(&["info", "pieces"])
@@ -241,8 +241,6 @@ fn what_a_tree_says_beyond_is_named() {
         assert_ne!(again.info.hashes(), metainfo.info.hashes());
         obstacles.changes_hash
     };
-    let link = dict([("attr", "l".into()), ("symlink path", path(["c"]))]);
-    assert_eq!(with("l", dict([("", link)])), ["the link `l`"]);
     let program = leaf(b"y").with(&["", "attr"], "x");
     assert_eq!(
         with("p", dict([("q", program)])),
@@ -360,6 +358,29 @@ fn what_stands_around_is_left_out_by_name() {
     );
     assert_eq!(dressed.obstacles(Format::Magnet), nothing());
     assert_eq!(dressed.obstacles(Format::Torrent), nothing());
+}
+
+#[test]
+fn what_cannot_be_used_around_is_left_out_by_name() {
+    let metainfo = samples::v2_single()
+        .with(
+            &["announce-list"],
+            path(["ftp://a.example/", "http://b.example/"]),
+        )
+        .with(&["comment"], 1)
+        .with(&["url-list"], path(["x", "y"]))
+        .read();
+    let of = |keys: &[&str]| -> Vec<String> {
+        let what = |key| format!("what cannot be used of `{key}`");
+        keys.iter().map(what).collect()
+    };
+    let left_out = |target| metainfo.obstacles(target).left_out;
+    assert_eq!(
+        left_out(Format::St),
+        of(&["comment", "url-list", "announce-list"])
+    );
+    assert_eq!(left_out(Format::Magnet), of(&["url-list", "announce-list"]));
+    assert_eq!(left_out(Format::Torrent), of(&[]));
 }
 
 #[test]

@@ -69,7 +69,7 @@ fn sizes_agree() {
     assert_refused(
         &hybrid_single().with(&["info", "length"], 1),
         "info.file tree",
-        disagree("`m.bin` of 1 bytes", "`m.bin` of 700000 bytes"),
+        disagree("`m.bin` of 1 byte", "`m.bin` of 700000 bytes"),
     );
 }
 
@@ -113,7 +113,7 @@ fn every_file_starts_a_piece_in_both() {
     let unpadded = list([v1_file(20_000, path(["x"])), v1_file(3_000, path(["y"]))]);
     assert_refused(
         &with_files(unpadded),
-        "y",
+        "info.files[1]",
         Fault::HalvesMisaligned {
             offset_bytes: 20_000,
         },
@@ -125,7 +125,7 @@ fn every_file_starts_a_piece_in_both() {
     ]);
     assert_refused(
         &with_files(short),
-        "y",
+        "info.files[2]",
         Fault::HalvesMisaligned {
             offset_bytes: 32_767,
         },
@@ -179,7 +179,7 @@ fn each_half_is_checked_as_if_alone() {
     );
     assert_refused(
         &hybrid().without(&["piece layers"]),
-        "piece layers (x)",
+        "info.file tree.x",
         Fault::LayerMissing {
             root: root(&content(20_000, 0), 1).to_string(),
             size_bytes: 20_000,
@@ -198,6 +198,24 @@ fn without_a_version_only_the_v1_half_counts() {
     assert_eq!(metainfo.info.version(), Version::V1);
     assert_eq!(metainfo.info.hashes().v2, None);
     assert_eq!(metainfo.info.files().get(0).root, None);
+    assert_eq!(
+        metainfo.oddities.described(),
+        [
+            "`info.file tree`: stands without `meta version`; ignored",
+            "`piece layers`: stand beside a torrent without a v2 half; ignored"
+        ]
+    );
+}
+
+#[test]
+fn without_pieces_only_the_v2_half_counts() {
+    let metainfo = hybrid().without(&["info", "pieces"]).read();
+    assert_eq!(metainfo.info.version(), Version::V2);
+    let said = "`info.files`: stands without `pieces`; ignored";
+    assert_eq!(metainfo.oddities.described(), [said]);
+    let single = crate::samples::hybrid_single().without(&["info", "pieces"]);
+    let said = "`info.length`: stands without `pieces`; ignored";
+    assert_eq!(single.read().oddities.described(), [said]);
 }
 
 #[test]

@@ -98,7 +98,7 @@ fn the_older_form_has_raw_hashes_to_the_end() {
     assert_refused(
         raw_form(&[0xe9; 41]),
         "hash string",
-        "its 41 bytes are no hexadecimal digits, and raw hashes of 700000 bytes in pieces of 512 \
+        "is 41 bytes of no hexadecimal digits; raw hashes of 700000 bytes in pieces of 512 \
          KiB would have 40",
     );
 }
@@ -294,24 +294,29 @@ fn an_empty_file_has_no_hashes() {
     assert_refused(
         "\n\nx\n0\nab",
         "hash string",
-        "has 2 digits; 0 bytes are 0 pieces of 512 KiB and need 0",
+        "has 2 digits; 0 bytes in pieces of 512 KiB would have 0",
     );
 }
 
 #[test]
 fn a_hash_string_fits_the_size() {
     let digits = lines()[4].clone();
-    for len in [0, 1, 39, 41, 79] {
+    for (len, has) in [
+        (0, "0 digits"),
+        (1, "1 digit"),
+        (41, "41 digits"),
+        (79, "79 digits"),
+    ] {
         assert_refused(
             with_line(4, &digits[..len]),
             "hash string",
-            &format!("has {len} digits; 700000 bytes are 2 pieces of 512 KiB and need 80"),
+            &format!("has {has}; 700000 bytes in pieces of 512 KiB would have 80"),
         );
     }
     assert_refused(
         with_line(4, &(digits.clone() + "0")),
         "hash string",
-        "has 81 digits; 700000 bytes are 2 pieces of 512 KiB and need 80",
+        "has 81 digits; 700000 bytes in pieces of 512 KiB would have 80",
     );
     assert_refused(
         with_line(4, &digits.replacen(&digits[6..7], "g", 1)),
@@ -324,7 +329,7 @@ fn a_hash_string_fits_the_size() {
     assert_refused(
         with_line(4, &(digits + "\nmore")),
         "hash string",
-        "ends after 80 digits, and 5 bytes follow, which the format does not have",
+        "ends after 80 digits, with 5 bytes behind it, which the format does not have",
     );
 }
 
@@ -335,7 +340,7 @@ fn the_truncated_form_is_refused_by_that_name() {
     assert_refused(
         with_line(4, &truncated),
         "hash string",
-        "is of the truncated form that old programs wrote, 20 digits for each of 2 pieces where a \
+        "is of the truncated form that old programs wrote, 20 digits for each piece where a \
          SHA-1 has 40; share the file again to make a whole one",
     );
 }
@@ -362,5 +367,34 @@ fn the_extension_counts_where_the_first_words_look_like_another_format() {
         let mt::metainfo::Document::Metainfo(Format::Torrent, _) = document else {
             panic!("a torrent");
         };
+    }
+}
+
+#[test]
+fn without_an_extension_its_lines_say_what_it_is() {
+    let is_mtorrent = |text: &str| {
+        let document = read(text.as_bytes().to_vec(), None);
+        matches!(
+            document,
+            Ok(mt::metainfo::Document::Metainfo(Format::Mtorrent, _))
+        )
+    };
+    assert!(is_mtorrent(&samples::mtorrent()));
+    assert!(is_mtorrent("\n\nempty\n0"));
+    // A file of that shape is refused as what it tries to be, any other as nothing.
+    let torn = read(b"\n\nname\n5\n".to_vec(), None).unwrap_err();
+    assert!(torn.to_string().starts_with("`hash string`: "), "{torn}");
+    for other in [
+        "\n\nname\n",
+        "\n\nname\n5x\n",
+        "a\nb\nc",
+        "1",
+        "\n\n\n\n0\n",
+    ] {
+        let refused = read(other.as_bytes().to_vec(), None).unwrap_err();
+        assert!(
+            refused.to_string().contains("none of the formats"),
+            "{refused}"
+        );
     }
 }

@@ -111,7 +111,7 @@ fn a_tracker_that_cannot_be_used_is_left_out_with_the_reason() {
         ),
         (
             (&b"http://\xff/"[..]).into(),
-            &["`announce`: `http://\u{fffd}/` is left out: cannot be used here"],
+            &["`announce`: `http://\u{fffd}/` is left out: it is not UTF-8"],
         ),
     ];
     for (value, said) in cases {
@@ -240,6 +240,10 @@ fn a_comment_is_text() {
         .with(&["comment.utf-8"], "café")
         .read();
     assert_eq!(twin.outer().comment.as_deref(), Some("café"));
+    assert_eq!(
+        oddities(&with("comment.utf-8", (&b"caf\xe9"[..]).into())),
+        ["`comment.utf-8`: is no text in UTF-8 of at most 1048576 bytes; ignored"]
+    );
 }
 
 #[test]
@@ -281,10 +285,61 @@ fn hints_stand_inside_and_outside() {
 }
 
 #[test]
-fn of_long_lists_so_much_is_kept() {
-    let urls = (0..10_050).map(|number| Node::from(&*format!("http://t{number}.example/")));
-    let metainfo = with("announce-list", Node::List(urls.collect()));
-    assert_eq!(metainfo.outer().all_trackers().count(), 10_000);
+fn of_long_lists_so_much_is_kept_and_the_rest_is_told() {
+    let many = |of: fn(i64) -> Node| Node::List((0..10_001).map(of).collect());
+    let url = |number| Node::from(&*format!("http://t{number}.example/"));
+    let trackers = with("announce-list", many(url));
+    assert_eq!(trackers.outer().all_trackers().count(), 10_000);
+    assert_eq!(
+        oddities(&trackers),
+        ["`announce-list`: only 10000 URLs are kept"]
+    );
+    let seeds = with("url-list", many(url));
+    assert_eq!(seeds.outer().web_seeds.len(), 10_000);
+    assert_eq!(oddities(&seeds), ["`url-list`: only 10000 URLs are kept"]);
+    let nodes = with("nodes", many(|port| list(["a".into(), (1 + port).into()])));
+    assert_eq!(nodes.outer().nodes.len(), 10_000);
+    let said = "`nodes`: only the first 10000 entries are looked at";
+    assert_eq!(oddities(&nodes), [said]);
+    let hashes = with("similar", many(|_| vec![7; 20].into()));
+    assert_eq!(oddities(&hashes), ["`similar`: only 10000 hashes are kept"]);
+    let names = v1_single().with(&["info", "collections"], many(|_| "c".into()));
+    let said = "`info.collections`: only 10000 names are kept";
+    assert_eq!(oddities(&names.read()), [said]);
+    let exactly = Node::List((0..10_000).map(url).collect());
+    assert!(oddities(&with("announce-list", exactly)).is_empty());
+}
+
+/// Escapes make a URL three times longer, so what is kept is measured after.
+#[test]
+fn of_long_urls_so_many_bytes_are_kept() {
+    let url = |number| Node::from(&*format!("http://t.example/{number}/{}", "é".repeat(1300)));
+    let metainfo = with("url-list", Node::List((0..2_000).map(url).collect()));
+    let kept = metainfo.outer().web_seeds.iter();
+    let kept_bytes: usize = kept.map(|url| url.as_str().len()).sum();
+    assert!((8 << 20) - kept_bytes < 8 << 10, "{kept_bytes}");
+    assert_eq!(
+        oddities(&metainfo),
+        ["`url-list`: only 8388608 bytes of URLs are kept"]
+    );
+}
+
+#[test]
+fn of_lists_of_nothing_usable_so_much_is_looked_at() {
+    let count = 100_000;
+    let shapes = [
+        vec!["".into(); count],
+        vec![list([]); count],
+        vec![list(["".into()]); count],
+    ];
+    for empty in shapes {
+        let mut items = empty;
+        items.push(path(["http://late.example/"]));
+        let metainfo = with("announce-list", Node::List(items));
+        let said = "`announce-list`: only the first 100000 entries are looked at";
+        assert_eq!(oddities(&metainfo), [said]);
+        assert_eq!(tiers(&metainfo), [["http://t.example/announce"]]);
+    }
 }
 
 #[test]

@@ -115,16 +115,22 @@ fn obstacles() {
     let metainfo = v2_single()
         .with(&["info", "file tree", &text], linked)
         .read();
-    for said in metainfo.obstacles(Format::St).changes_hash {
-        assert_can_be_shown(&said);
-    }
+    let impossible = metainfo.obstacles(Format::St).impossible;
+    assert_eq!(impossible.len(), 1);
+    assert_can_be_shown(&impossible[0]);
 }
 
 #[test]
 fn what_a_file_is_when_it_is_nothing() {
+    for hint in Format::ALL.map(Some).into_iter().chain([None]) {
+        let empty = read(Vec::new(), hint).unwrap_err().to_string();
+        assert_eq!(empty, "the file is empty");
+    }
+    // The bytes are counted, not the characters that stand for those that are none.
+    let long = [&b"magnet:?"[..], &[0xff; 1 << 20]].concat();
     assert_eq!(
-        read(Vec::new(), None).unwrap_err().to_string(),
-        "the file is empty"
+        read(long, None).unwrap_err().to_string(),
+        "the magnet link is 1048584 bytes long: at most 1048576 are read"
     );
     assert_eq!(
         read(b"<html>".to_vec(), None).unwrap_err().to_string(),

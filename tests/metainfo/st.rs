@@ -93,13 +93,13 @@ fn nothing_follows_the_hashes() {
     assert_refused(
         &parts,
         "hashes",
-        "byte 35: 97 bytes stand here, the files need 96",
+        "byte 35: has 97 bytes; the hashes of the files would have 96",
     );
     parts.hashes.truncate(64);
     assert_refused(
         &parts,
         "hashes",
-        "byte 35: 64 bytes stand here, the files need 96",
+        "byte 35: has 64 bytes; the hashes of the files would have 96",
     );
 }
 
@@ -325,7 +325,7 @@ fn huge_numbers_without_bytes_behind_them_cost_nothing() {
             ..St::single()
         };
         let wanted = len_bytes / 16_384 * 32;
-        let reason = format!("byte 35: 96 bytes stand here, the files need {wanted}");
+        let reason = format!("byte 35: has 96 bytes; the hashes of the files would have {wanted}");
         assert_refused(&long, "hashes", &reason);
     }
     for value in [TOTAL_SIZE_BYTES_MAX + 1, u64::MAX] {

@@ -1,6 +1,6 @@
 //! The list of files of a v1 torrent.
 
-use mt::base::limits::TOTAL_SIZE_BYTES_MAX;
+use mt::base::limits::{TOTAL_SIZE_BYTES_MAX, V1_PATH_COMPONENTS_MAX};
 use mt::bencode::Kind;
 use mt::metainfo::{Attributes, Fault, Metainfo};
 
@@ -175,6 +175,23 @@ fn a_path_is_a_list_of_names_that_say_something() {
 }
 
 #[test]
+fn a_path_of_more_names_than_any_disk_takes_is_refused() {
+    let names = |count: usize| Node::List(vec!["a".into(); count]);
+    let deepest = directory(vec![v1_file(1, names(V1_PATH_COMPONENTS_MAX))]).read();
+    assert_eq!(
+        paths(&deepest)[0].split('/').count(),
+        V1_PATH_COMPONENTS_MAX
+    );
+    let empty_names = Node::List([vec!["".into(); 130_000], vec!["a".into()]].concat());
+    let too_deep = names(V1_PATH_COMPONENTS_MAX + 1);
+    let twin = v1_file(1, path(["a"])).with(&["path.utf-8"], too_deep.clone());
+    for file in [v1_file(1, empty_names), v1_file(1, too_deep), twin] {
+        let document = directory(vec![v1_file(1, path(["b"])), file]);
+        assert_refused(&document, "info.files[1].path", Fault::TooDeep);
+    }
+}
+
+#[test]
 fn the_path_in_utf8_wins_where_it_can_be_used() {
     let read = |twin: Node| {
         let file = v1_file(1, list([(&b"\xe9"[..]).into()])).with(&["path.utf-8"], twin);
@@ -287,7 +304,10 @@ fn a_link_that_leads_out_or_nowhere_becomes_an_empty_file() {
         let metainfo = directory(files).read();
         let file = metainfo.info.files().get(1);
         assert_eq!((file.symlink, file.len_bytes), (None, 0));
-        assert_eq!(metainfo.oddities.described(), [format!("`l`: {reason}")]);
+        assert_eq!(
+            metainfo.oddities.described(),
+            [format!("`info.files[1]`: {reason}")]
+        );
     }
     let no_path = link(path(["l"]), "a".into());
     let metainfo = directory(vec![v1_file(1, path(["a"])), no_path]).read();

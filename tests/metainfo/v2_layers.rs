@@ -64,7 +64,7 @@ fn a_file_of_more_than_one_piece_needs_its_layer() {
         v2_single().without(&["piece layers"]),
         v2_single().with(&["piece layers"], dict([])),
     ] {
-        assert_refused(&sample, "piece layers (one.bin)", missing.clone());
+        assert_refused(&sample, "info.file tree.one.bin", missing.clone());
     }
 }
 

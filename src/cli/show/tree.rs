@@ -8,6 +8,10 @@ use crate::metainfo::{File, Info};
 
 const INDENT: &str = "  ";
 
+/// Directories that lie deeper are drawn as one, by their joined path: an indentation for each would
+/// make much output of a small torrent.
+const DRAWN_DEPTH_MAX: usize = 32;
+
 /// Writes each file below its directories. A directory that was left is named again when the
 /// torrent comes back to it.
 pub(super) fn write_tree(out: &mut impl Write, info: &Info) -> io::Result<()> {
@@ -22,8 +26,7 @@ pub(super) fn write_tree(out: &mut impl Write, info: &Info) -> io::Result<()> {
             padding = (padding.0 + 1, padding.1 + file.len_bytes);
             continue;
         }
-        let mut directories: Vec<&str> = file.path.split('/').collect();
-        let name = directories.pop().unwrap_or_default();
+        let (directories, name) = drawn(file.path);
         let shared = open
             .iter()
             .zip(&directories)
@@ -47,6 +50,14 @@ pub(super) fn write_tree(out: &mut impl Write, info: &Info) -> io::Result<()> {
         )?;
     }
     Ok(())
+}
+
+/// The directories of a file, as many as are drawn, and its name.
+fn drawn(path: &str) -> (Vec<&str>, &str) {
+    match path.rsplit_once('/') {
+        Some((directories, name)) => (directories.splitn(DRAWN_DEPTH_MAX, '/').collect(), name),
+        None => (Vec::new(), path),
+    }
 }
 
 fn remarks(file: &File<'_>) -> String {

@@ -9,7 +9,7 @@ use super::{
     FAMILY_IPV4, FAMILY_IPV6, FLAG_DIRECTORY, MAGIC, TRANSPORT_HTTP, TRANSPORT_UDP, TRANSPORT_URL,
     VERSION,
 };
-use crate::base::{Sha256Digest, Url, limits};
+use crate::base::{Amount, Sha256Digest, Url, limits};
 use crate::bencode::Writer;
 use crate::metainfo::error::{Error, Fault, Located};
 use crate::metainfo::info::Info;
@@ -33,7 +33,10 @@ pub fn read(bytes: Vec<u8>) -> Result<Metainfo, Error> {
     if hashes.len() as u64 != wanted {
         return Err(reader.fault(
             "hashes",
-            format!("{} bytes stand here, the files need {wanted}", hashes.len()),
+            format!(
+                "has {}; the hashes of the files would have {wanted}",
+                Amount(hashes.len(), "byte")
+            ),
         ));
     }
     let mut files = Reader {
