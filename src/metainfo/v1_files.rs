@@ -31,7 +31,7 @@ pub(super) fn read_directory<'a>(
         if let Some(half) = half.as_mut().filter(|_| !entry.attributes.padding) {
             half.agree(
                 &mut entry,
-                path.components(),
+                &path.components(),
                 Place(index, ""),
                 list_builder.next_offset_bytes(),
                 oddities,
@@ -93,7 +93,7 @@ pub(super) fn read_single(
     if let Some(mut half) = half {
         half.agree(
             &mut entry,
-            std::iter::once(name),
+            &std::iter::once(name),
             "info.length",
             0,
             oddities,
@@ -258,7 +258,7 @@ impl<'a> V2Half<'_, 'a> {
     fn agree<'p>(
         &mut self,
         entry: &mut Entry<'a>,
-        path: impl Iterator<Item = &'p [u8]> + Clone,
+        path: &(impl Iterator<Item = &'p [u8]> + Clone),
         place: impl std::fmt::Display,
         offset_bytes: u64,
         oddities: &mut Oddities,
