@@ -12,6 +12,8 @@ mod build;
 mod convert;
 #[path = "metainfo/hybrid.rs"]
 mod hybrid;
+#[path = "metainfo/made.rs"]
+mod made;
 #[path = "metainfo/mtorrent.rs"]
 mod mtorrent;
 #[path = "metainfo/odd_outer.rs"]

@@ -4,10 +4,10 @@ use std::fmt;
 use std::net::{Ipv4Addr, Ipv6Addr};
 use std::num::NonZeroU16;
 
+use super::limits::{
+    HOST_LABEL_LEN_BYTES_MAX as LABEL_LEN_BYTES_MAX, HOST_NAME_LEN_BYTES_MAX as NAME_LEN_BYTES_MAX,
+};
 use super::text::excerpt;
-
-const NAME_LEN_BYTES_MAX: usize = 253;
-const LABEL_LEN_BYTES_MAX: usize = 63;
 
 /// Names differ in more than case, or they are equal: they are kept in lower case.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]

@@ -33,6 +33,19 @@ pub const TOTAL_SIZE_BYTES_MAX: u64 = 1 << 60;
 /// The longest name of one file or directory on common file systems.
 pub const PATH_COMPONENT_LEN_BYTES_MAX: usize = 255;
 
+/// The most text that the paths of one torrent may hold: where they start is kept in 32 bits.
+pub const PATHS_TEXT_LEN_BYTES_MAX: u32 = 512 << 20;
+const _: () = assert!(PATHS_TEXT_LEN_BYTES_MAX as u64 == 2 * METAINFO_LEN_BYTES_MAX);
+
+/// How much text of paths is borne of any torrent, however small.
+pub const PATHS_TEXT_LEN_BYTES_BORNE: usize = 32 << 20;
+
+/// The longest target of a link that Linux stores, without its terminator.
+pub const LINK_TARGET_LEN_BYTES_MAX: usize = 4095;
+
+/// How many tiers of trackers the byte in a `.st` tells apart.
+pub const ST_TIERS_MAX: usize = 256;
+
 /// How many names one path of a v1 torrent may have: more than any path that a system opens is likely
 /// to have. A v2 path nests its directories, and the nesting is limited.
 pub const V1_PATH_COMPONENTS_MAX: usize = 1024;
@@ -69,3 +82,7 @@ pub const UNITS_PER_BATCH_MAX: usize = 4096;
 /// How many windows can be watched at once for files that are cut short; more of them are refused,
 /// not left unwatched.
 pub const WATCHES_MAX: usize = 4096;
+
+/// The longest host name (RFC 1035), and the longest part of one between dots.
+pub const HOST_NAME_LEN_BYTES_MAX: usize = 253;
+pub const HOST_LABEL_LEN_BYTES_MAX: usize = 63;

@@ -12,5 +12,5 @@ mod url;
 pub use digest::{InfoHashes, Sha1Digest, Sha256Digest};
 pub use host::{Host, HostError, HostName};
 pub use peer_address::{PeerAddress, PeerAddressError};
-pub use text::{Amount, excerpt, is_deceptive, printable};
+pub use text::{Amount, excerpt, excerpt_bytes, is_deceptive, printable};
 pub use url::{Scheme, Url, UrlError};

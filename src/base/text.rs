@@ -20,6 +20,13 @@ pub fn excerpt(text: &str) -> String {
     shown
 }
 
+/// Bytes that may be text, as a message may show them.
+pub fn excerpt_bytes(bytes: &[u8]) -> String {
+    // No character has more bytes than four.
+    let front = &bytes[..bytes.len().min(4 * (EXCERPT_LEN_CHARS_MAX + 1))];
+    excerpt(&String::from_utf8_lossy(front))
+}
+
 /// The whole text as a terminal may show it.
 pub fn printable(text: &str) -> Cow<'_, str> {
     if !text.chars().any(is_unprintable) {
@@ -110,6 +117,13 @@ mod tests {
         assert_eq!(excerpt("a\u{202e}b\u{200b}"), "a\\u{202e}b\\u{200b}");
         assert_eq!(printable("plain"), "plain");
         assert_eq!(printable("two\nlines\u{2066}"), "two\\nlines\\u{2066}");
+    }
+
+    #[test]
+    fn of_bytes_the_front_is_shown() {
+        assert_eq!(excerpt_bytes(b"a\xff\n"), "a\u{fffd}\\n");
+        let long = "\u{10348}".repeat(10_000);
+        assert_eq!(excerpt_bytes(long.as_bytes()), excerpt(&long));
     }
 
     #[test]

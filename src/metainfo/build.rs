@@ -2,7 +2,7 @@
 
 use bytes::Bytes;
 
-use super::error::{Error, Located};
+use super::error::{Error, Fault, Located};
 use super::info::{Info, Version};
 use super::layers::{root_of, write_layers};
 use super::oddity::Oddities;
@@ -60,21 +60,33 @@ impl PlannedFile {
 
 /// Makes the torrent, and reads it back as anyone would.
 pub fn build(plan: &Plan<'_>, hashes: Hashes<'_>, outer: Outer) -> Result<Metainfo, Error> {
+    let one_file = match plan.files {
+        _ if plan.is_directory => None,
+        [file] => Some(file),
+        files => {
+            let what = format!(
+                "a torrent of one file is made of one, not of {}",
+                files.len()
+            );
+            return Err(Error::new("files", Fault::Text(what)));
+        }
+    };
     let mut writer = Writer::with_capacity(plan.files.len() * 64 + hashes.v1.len() * 20);
     let mut layers = Vec::new();
     writer.begin_dict();
-    if plan.version.has_v1() && !plan.is_directory {
-        write_attributes(&mut writer, &plan.files[0]);
+    if let Some(file) = one_file.filter(|_| plan.version.has_v1()) {
+        write_attributes(&mut writer, file);
     }
     if plan.version.has_v2() {
         writer.key(b"file tree");
         layers = write_tree(&mut writer, plan, hashes.v2)?;
     }
     if plan.version.has_v1() {
-        if plan.is_directory {
-            write_files(&mut writer, plan);
-        } else {
-            writer.key(b"length").integer(plan.files[0].len_bytes);
+        match one_file {
+            Some(file) => {
+                writer.key(b"length").integer(file.len_bytes);
+            }
+            None => write_files(&mut writer, plan),
         }
     }
     if plan.version.has_v2() {
@@ -159,7 +171,11 @@ fn write_tree(
     let mut tree = TreeWriter::new(writer);
     for file in plan.files {
         let pieces = file.len_bytes.div_ceil(u64::from(plan.piece_length));
-        let (own, rest) = hashes.split_at(usize::try_from(pieces).unwrap_or(usize::MAX));
+        let (own, rest) = usize::try_from(pieces)
+            .ok()
+            .and_then(|pieces| hashes.split_at_checked(pieces))
+            .ok_or_else(|| Fault::Text("there are fewer hashes than pieces".to_owned()))
+            .at("piece layers")?;
         hashes = rest;
         let root = match own {
             [] => None,
@@ -185,6 +201,10 @@ fn write_tree(
         tree.file(&path, &properties).at("info.file tree")?;
     }
     tree.finish();
+    if !hashes.is_empty() {
+        let what = Fault::Text("there are more hashes than pieces".to_owned());
+        return Err(Error::new("piece layers", what));
+    }
     Ok(write_layers(
         layers
             .iter()

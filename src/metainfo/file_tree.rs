@@ -3,8 +3,8 @@
 use super::error::{Error, Fault, Located};
 use super::fields::{integer, string, walk, wrong_type};
 use super::file_list::{Attributes, Entry};
-use super::oddity::{Oddities, shown};
-use crate::base::{Sha256Digest, limits};
+use super::oddity::Oddities;
+use crate::base::{Sha256Digest, excerpt_bytes, limits};
 use crate::bencode::{Dict, Kind, List, Token, Value, Walk};
 
 /// Yields the files of a tree in its order.
@@ -249,7 +249,7 @@ impl std::fmt::Display for Place<'_, '_> {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         f.write_str("info.file tree")?;
         let names = |names: &[&[u8]]| {
-            let shown: Vec<String> = names.iter().map(|name| shown(name)).collect();
+            let shown: Vec<String> = names.iter().map(|name| excerpt_bytes(name)).collect();
             shown.join("/")
         };
         let count = self.components.len();

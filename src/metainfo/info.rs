@@ -6,7 +6,7 @@ use super::error::{Error, Fault, Located};
 use super::fields::{integer, offset_in, string, walk};
 use super::file_list::{File, FileList, FileListBuilder, Layout};
 use super::file_tree::TreeWalk;
-use super::oddity::{Oddities, shown};
+use super::oddity::Oddities;
 use super::safe_path::clean_name;
 use super::v1_files::{V2Half, for_each_file, read_directory, read_single};
 use crate::base::{InfoHashes, Sha1Digest, excerpt, limits};
@@ -25,7 +25,8 @@ pub struct Info {
     /// Where the SHA-1 hashes stand in `raw`.
     v1_hashes: Option<std::ops::Range<usize>>,
     private: bool,
-    source: Option<String>,
+    /// Where the label stands in `raw`.
+    source: Option<std::ops::Range<usize>>,
     files: FileList,
 }
 
@@ -38,6 +39,15 @@ pub enum Version {
 }
 
 impl Version {
+    /// Of a torrent with these info-hashes, of which there is one at least.
+    pub fn of(hashes: InfoHashes) -> Self {
+        match (hashes.v1, hashes.v2) {
+            (Some(_), Some(_)) => Self::Hybrid,
+            (None, Some(_)) => Self::V2,
+            _ => Self::V1,
+        }
+    }
+
     pub fn name(self) -> &'static str {
         match self {
             Self::V1 => "v1",
@@ -97,7 +107,10 @@ impl Info {
             piece_count: piece_count.at("info.piece length")?,
             v1_hashes,
             private: fields.private(oddities),
-            source: fields.source.and_then(Value::as_bytes).map(shown),
+            source: fields.source.and_then(Value::as_bytes).map(|source| {
+                let start = offset_in(&raw, source);
+                start..start + source.len()
+            }),
             files,
             raw,
         })
@@ -117,11 +130,7 @@ impl Info {
     }
 
     pub fn version(&self) -> Version {
-        match (self.hashes.v1, self.hashes.v2) {
-            (Some(_), Some(_)) => Version::Hybrid,
-            (None, Some(_)) => Version::V2,
-            _ => Version::V1,
-        }
+        Version::of(self.hashes)
     }
 
     /// The name, safe for the disk: of the directory, or of the one file.
@@ -200,8 +209,8 @@ impl Info {
     }
 
     /// A label that some trackers have put in, so that their swarm is a separate one.
-    pub fn source(&self) -> Option<&str> {
-        self.source.as_deref()
+    pub fn source(&self) -> Option<&[u8]> {
+        self.source.clone().map(|range| &self.raw[range])
     }
 
     pub fn files(&self) -> &FileList {

@@ -16,11 +16,11 @@ use bytes::Bytes;
 
 use super::error::{Error, Fault, Located};
 use super::info::Info;
-use super::oddity::{Oddities, shown};
+use super::oddity::Oddities;
 use super::outer::Outer;
 use super::torrent::Metainfo;
 use crate::base::hex::{Hex, decode_into, digit_value};
-use crate::base::{Amount, Host, PeerAddress, Scheme, Sha1Digest, Url, limits};
+use crate::base::{Amount, Host, PeerAddress, Scheme, Sha1Digest, Url, excerpt_bytes, limits};
 use crate::bencode::Writer;
 
 /// The piece length of every `.mtorrent`.
@@ -135,7 +135,7 @@ pub(super) fn has_shape(text: &[u8]) -> bool {
 
 fn tracker(line: &[u8]) -> Result<Option<Url>, Fault> {
     let text = std::str::from_utf8(line)
-        .map_err(|_| Fault::Text(format!("`{}` is not UTF-8", shown(line))))?
+        .map_err(|_| Fault::Text(format!("`{}` is not UTF-8", excerpt_bytes(line))))?
         .trim_ascii();
     if text.is_empty() {
         return Ok(None);
@@ -156,7 +156,7 @@ fn tracker(line: &[u8]) -> Result<Option<Url>, Fault> {
 }
 
 fn size_bytes(line: &[u8]) -> Result<u64, Fault> {
-    let refused = |why: &str| Fault::Text(format!("`{}` {why}", shown(line)));
+    let refused = |why: &str| Fault::Text(format!("`{}` {why}", excerpt_bytes(line)));
     if line.is_empty() {
         return Err(Fault::Empty);
     }

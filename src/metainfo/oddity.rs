@@ -2,8 +2,6 @@
 
 use std::fmt;
 
-use crate::base::excerpt;
-
 /// How many oddities are described; the rest are counted.
 const DESCRIBED_MAX: usize = 20;
 
@@ -31,11 +29,4 @@ impl Oddities {
     pub fn undescribed(&self) -> usize {
         self.undescribed
     }
-}
-
-/// A value from outside as it may stand in a sentence.
-pub(super) fn shown(bytes: &[u8]) -> String {
-    // No excerpt is longer than this many bytes of text.
-    let front = &bytes[..bytes.len().min(1024)];
-    excerpt(&String::from_utf8_lossy(front))
 }

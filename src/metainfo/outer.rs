@@ -6,7 +6,7 @@ mod url_set;
 
 use std::fmt;
 
-use super::oddity::{Oddities, shown};
+use super::oddity::Oddities;
 use crate::base::limits::{OUTER_LIST_LEN_MAX, OUTER_TEXT_LEN_BYTES_MAX as TEXT_LEN_BYTES_MAX};
 use crate::base::{PeerAddress, Sha1Digest, Url};
 use crate::bencode::Value;
@@ -33,7 +33,8 @@ pub struct Outer {
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Hints {
     pub similar: Vec<Sha1Digest>,
-    pub collections: Vec<String>,
+    /// Names that need not be text.
+    pub collections: Vec<Box<[u8]>>,
 }
 
 impl Outer {
@@ -142,12 +143,19 @@ impl Hints {
                     }
                 }
                 b"collections" => {
-                    let mut names = strings;
-                    self.collections
-                        .extend(names.by_ref().map(shown).take(OUTER_LIST_LEN_MAX));
-                    if names.next().is_some() {
-                        let kept = OUTER_LIST_LEN_MAX;
-                        lost("collections", format_args!("only {kept} names are kept"));
+                    let (kept, kept_bytes) = (OUTER_LIST_LEN_MAX, TEXT_LEN_BYTES_MAX);
+                    let mut left_bytes = kept_bytes;
+                    for (count, name) in strings.enumerate() {
+                        let left = left_bytes.checked_sub(name.len());
+                        let (true, Some(left)) = (count < kept, left) else {
+                            let what = format_args!(
+                                "only {kept} names, and {kept_bytes} bytes of them, are kept"
+                            );
+                            lost("collections", what);
+                            break;
+                        };
+                        left_bytes = left;
+                        self.collections.push(name.into());
                     }
                 }
                 _ => {}

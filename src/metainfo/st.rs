@@ -32,7 +32,7 @@ mod read;
 mod write;
 
 pub use read::read;
-pub(super) use write::{Content, TIERS_MAX, file_len_bytes, write};
+pub(super) use write::{Content, file_len_bytes, write};
 
 const MAGIC: &[u8; 4] = b"mtST";
 const VERSION: u8 = 1;

@@ -1,8 +1,7 @@
 //! Writing the info dictionary of a v2 torrent file by file.
 
 use super::error::Fault;
-use super::oddity::shown;
-use crate::base::Sha256Digest;
+use crate::base::{Sha256Digest, excerpt_bytes};
 use crate::bencode::Writer;
 
 /// What the tree says of a file.
@@ -102,7 +101,7 @@ impl<'w, 'p> TreeWriter<'w, 'p> {
     }
 
     fn check_order(&self, path: &[&[u8]]) -> Result<(), Fault> {
-        let text = |path: &[&[u8]]| shown(&path.join(&b'/'));
+        let text = |path: &[&[u8]]| excerpt_bytes(&path.join(&b'/'));
         if path.iter().any(|component| component.is_empty()) {
             return Err(Fault::Text(format!(
                 "`{}` has an empty component",

@@ -4,9 +4,9 @@ use super::error::{Error, Fault, Located};
 use super::fields::{integer, list, string, wrong_type};
 use super::file_list::{Entry, FileListBuilder};
 use super::file_tree::{TreeWalk, attributes, len_bytes, symlink_target};
-use super::oddity::{Oddities, shown};
-use crate::base::Amount;
+use super::oddity::Oddities;
 use crate::base::limits::V1_PATH_COMPONENTS_MAX;
+use crate::base::{Amount, excerpt_bytes};
 use crate::bencode::{Kind, List, Value};
 
 /// What BitComet calls its padding, which it does not mark by an attribute. The bytes are zeros.
@@ -309,5 +309,5 @@ fn described<'a>(path: impl Iterator<Item = &'a [u8]>, len_bytes: u64) -> String
 /// Looks at no more components than can be seen.
 fn shown_path<'a>(path: impl Iterator<Item = &'a [u8]>) -> String {
     let front: Vec<&[u8]> = path.take(SHOWN_COMPONENTS_MAX).collect();
-    shown(&front.join(&b'/'))
+    excerpt_bytes(&front.join(&b'/'))
 }

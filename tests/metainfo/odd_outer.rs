@@ -277,7 +277,8 @@ fn hints_stand_inside_and_outside() {
         .read();
     let hints = &metainfo.outer().hints;
     assert_eq!(hints.similar, [Sha1Digest([1; 20]), Sha1Digest([2; 20])]);
-    assert_eq!(hints.collections, [r"out\u{1b}", "in"]);
+    let collections: Vec<&[u8]> = hints.collections.iter().map(|name| &**name).collect();
+    assert_eq!(collections, [&b"out\x1b"[..], b"in"]);
     for key in ["similar", "collections"] {
         let metainfo = with(key, 5.into());
         assert_eq!(metainfo.outer().hints, mt::metainfo::Hints::default());
@@ -304,8 +305,12 @@ fn of_long_lists_so_much_is_kept_and_the_rest_is_told() {
     let hashes = with("similar", many(|_| vec![7; 20].into()));
     assert_eq!(oddities(&hashes), ["`similar`: only 10000 hashes are kept"]);
     let names = v1_single().with(&["info", "collections"], many(|_| "c".into()));
-    let said = "`info.collections`: only 10000 names are kept";
+    let said = "`info.collections`: only 10000 names, and 1048576 bytes of them, are kept";
     assert_eq!(oddities(&names.read()), [said]);
+    let long = vec![vec![7; 1 << 20].into(), "c".into()];
+    let names = with("collections", Node::List(long));
+    assert_eq!(names.outer().hints.collections.len(), 1);
+    assert_eq!(names.oddities.described().len(), 1);
     let exactly = Node::List((0..10_000).map(url).collect());
     assert!(oddities(&with("announce-list", exactly)).is_empty());
 }

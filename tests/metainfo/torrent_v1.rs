@@ -332,10 +332,10 @@ fn private_counts_inside_of_the_info_only() {
 #[test]
 fn a_source_is_a_label() {
     let sample = |source: Node| v1_single().with(&["info", "source"], source).read();
-    assert_eq!(sample("S-1".into()).info.source(), Some("S-1"));
+    assert_eq!(sample("S-1".into()).info.source(), Some(&b"S-1"[..]));
     assert_eq!(
         sample("a\u{1b}[2J".into()).info.source(),
-        Some(r"a\u{1b}[2J")
+        Some(&b"a\x1b[2J"[..])
     );
     assert_eq!(sample(1.into()).info.source(), None);
 }

@@ -5,7 +5,7 @@ use std::io::Write;
 use serde::ser::SerializeSeq as _;
 use serde::{Serialize, Serializer};
 
-use crate::base::{InfoHashes, Url};
+use crate::base::Url;
 use crate::metainfo::magnet::Magnet;
 use crate::metainfo::{Document, Info, Metainfo, Version};
 
@@ -74,7 +74,7 @@ fn of_magnet(magnet: &Magnet) -> Shown<'_> {
     Shown {
         name: magnet.name.as_deref(),
         format: "magnet",
-        version: version_of(hashes).name(),
+        version: Version::of(hashes).name(),
         info_hash_v1: hashes.v1.map(|hash| hash.to_string()),
         info_hash_v2: hashes.v2.map(|hash| hash.to_string()),
         total_size: None,
@@ -92,14 +92,6 @@ fn of_magnet(magnet: &Magnet) -> Shown<'_> {
         comment: None,
         created_by: None,
         creation_date: None,
-    }
-}
-
-pub(super) fn version_of(hashes: InfoHashes) -> Version {
-    match (hashes.v1, hashes.v2) {
-        (Some(_), Some(_)) => Version::Hybrid,
-        (None, Some(_)) => Version::V2,
-        _ => Version::V1,
     }
 }
 

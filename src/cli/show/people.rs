@@ -3,9 +3,8 @@
 use std::fmt;
 use std::io::{self, Write};
 
-use super::json::version_of;
 use super::tree::write_tree;
-use crate::base::{InfoHashes, Url, printable};
+use crate::base::{InfoHashes, Url, excerpt_bytes, printable};
 use crate::cli::date::UnixDate;
 use crate::cli::size::{Count, Counted, Size};
 use crate::metainfo::magnet::Magnet;
@@ -86,7 +85,8 @@ pub(super) fn write_metainfo(
     if info.is_private() {
         facts.line("private", "yes: peers come from its trackers only")?;
     }
-    facts.text("source", info.source())?;
+    let source = info.source().map(excerpt_bytes);
+    facts.text("source", source.as_deref())?;
     if let Some(date) = outer.creation_date {
         facts.line("created", UnixDate(date))?;
     }
@@ -112,7 +112,7 @@ pub(super) fn write_metainfo(
         .iter()
         .try_for_each(|hash| facts.line("similar", hash))?;
     for collection in &outer.hints.collections {
-        facts.text("collections", Some(collection))?;
+        facts.text("collections", Some(&excerpt_bytes(collection)))?;
     }
     writeln!(out, "\nfiles")?;
     write_tree(out, info)?;
@@ -126,7 +126,7 @@ pub(super) fn write_metainfo(
 pub(super) fn write_magnet(out: &mut impl Write, magnet: &Magnet) -> io::Result<()> {
     let mut facts = Facts::new(out);
     facts.text("name", magnet.name.as_deref())?;
-    let version = described(version_of(magnet.hashes()));
+    let version = described(Version::of(magnet.hashes()));
     facts.line("format", format_args!("magnet link, {version}"))?;
     facts.hashes(magnet.hashes())?;
     facts.urls("trackers", &magnet.trackers)?;

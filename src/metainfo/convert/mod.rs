@@ -12,9 +12,8 @@ mod st;
 use super::Format;
 use super::error::{Error, Fault};
 use super::magnet::Magnet;
-use super::oddity::shown;
 use super::torrent::Metainfo;
-use crate::base::{Url, limits};
+use crate::base::{Url, excerpt_bytes, limits};
 use crate::bencode::Value;
 
 /// Why a conversion does not go without more ado.
@@ -143,9 +142,9 @@ impl Metainfo {
             }
             named.add(|| match (key, self.info.source()) {
                 (b"private", _) if self.info.is_private() => "that it is private".to_owned(),
-                (b"source", Some(source)) => format!("`source` ({source})"),
+                (b"source", Some(source)) => format!("`source` ({})", excerpt_bytes(source)),
                 (b"attr", _) => "the attributes of the file".to_owned(),
-                _ => format!("`{}` of the info dictionary", shown(key)),
+                _ => format!("`{}` of the info dictionary", excerpt_bytes(key)),
             });
         }
     }

@@ -1,8 +1,8 @@
 //! What a `.mtorrent` cannot carry: anything but one file in SHA-1 hashes of 512 KiB pieces.
 
 use super::Found;
+use crate::base::excerpt_bytes;
 use crate::metainfo::mtorrent;
-use crate::metainfo::oddity::shown;
 use crate::metainfo::{Metainfo, Version};
 
 impl Metainfo {
@@ -12,7 +12,7 @@ impl Metainfo {
             found.impossible.add(|| {
                 format!(
                     "`{}` is a directory (the format carries one file)",
-                    shown(&name)
+                    excerpt_bytes(&name)
                 )
             });
             return;
@@ -20,7 +20,7 @@ impl Metainfo {
         if name.iter().any(|byte| matches!(byte, b'\n' | b'\r')) {
             found
                 .impossible
-                .add(|| format!("the name `{}` holds a line break", shown(&name)));
+                .add(|| format!("the name `{}` holds a line break", excerpt_bytes(&name)));
         }
         let piece_length = self.info.piece_length();
         if piece_length != mtorrent::PIECE_LENGTH_BYTES {

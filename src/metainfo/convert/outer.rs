@@ -1,9 +1,9 @@
 //! What stands around the info dictionary and has no place in another format.
 
 use super::Named;
+use crate::base::excerpt_bytes;
+use crate::base::limits::ST_TIERS_MAX;
 use crate::bencode::{Dict, Value};
-use crate::metainfo::oddity::shown;
-use crate::metainfo::st;
 use crate::metainfo::{Format, Metainfo};
 
 /// The keys around the info dictionary that [`Outer`](crate::metainfo::Outer) or the format itself has a place
@@ -49,8 +49,8 @@ impl Metainfo {
             Format::Mtorrent if tracker_count > 2 => {
                 left_out.push(format!("{} of {tracker_count} trackers", tracker_count - 2));
             }
-            Format::St if outer.trackers.len() > st::TIERS_MAX => {
-                left_out.push(format!("the order of the tiers after {}", st::TIERS_MAX));
+            Format::St if outer.trackers.len() > ST_TIERS_MAX => {
+                left_out.push(format!("the order of the tiers after {}", ST_TIERS_MAX));
             }
             Format::Mtorrent | Format::St => {}
         }
@@ -86,7 +86,7 @@ impl Metainfo {
         let document = self.document().and_then(Value::as_dict);
         for (key, _) in document.iter().flat_map(Dict::iter) {
             if !KNOWN_KEYS.iter().any(|known| known.as_bytes() == key) {
-                named.add(|| format!("`{}`, which stands beside `info`", shown(key)));
+                named.add(|| format!("`{}`, which stands beside `info`", excerpt_bytes(key)));
             }
         }
         named.finish()

@@ -1,10 +1,10 @@
 //! What a `.st` cannot carry: anything but the names, lengths and hashes of a v2 torrent's files.
 
 use super::{Found, Named};
-use crate::base::limits;
+use crate::base::{excerpt_bytes, limits};
 use crate::metainfo::file_list::Entry;
 use crate::metainfo::file_tree::TreeWalk;
-use crate::metainfo::oddity::{Oddities, shown};
+use crate::metainfo::oddity::Oddities;
 use crate::metainfo::st;
 use crate::metainfo::v1_files::for_each_file;
 use crate::metainfo::{Metainfo, Version};
@@ -109,7 +109,7 @@ impl FileTable {
     }
 
     fn file(&mut self, entry: &Entry<'_>, is_link: bool, path: &[&[u8]], found: &mut Found) {
-        let shown_path = || shown(&path.join(&b'/'));
+        let shown_path = || excerpt_bytes(&path.join(&b'/'));
         if is_link || entry.symlink.is_some() {
             found.impossible.add(|| {
                 let path = shown_path();
@@ -146,7 +146,7 @@ impl FileTable {
 
 /// A tree joins nothing and splits nothing: each of its names is that of one file or directory.
 fn path_fits_a_tree(path: &[&[u8]], impossible: &mut Named) -> bool {
-    let shown_path = || shown(&path.join(&b'/'));
+    let shown_path = || excerpt_bytes(&path.join(&b'/'));
     for name in path {
         let why = match *name {
             b"" => "is empty",
@@ -154,7 +154,13 @@ fn path_fits_a_tree(path: &[&[u8]], impossible: &mut Named) -> bool {
             name if name.contains(&b'/') => "holds a separator",
             _ => continue,
         };
-        impossible.add(|| format!("the name `{}` in `{}` {why}", shown(name), shown_path()));
+        impossible.add(|| {
+            format!(
+                "the name `{}` in `{}` {why}",
+                excerpt_bytes(name),
+                shown_path()
+            )
+        });
         return false;
     }
     if path.len() > limits::V2_PATH_COMPONENTS_MAX {
@@ -178,6 +184,6 @@ fn paths_have_places(mut paths: Vec<Vec<u8>>, impossible: &mut Named) {
             Some([b'/', ..]) => "is a file and a directory",
             _ => continue,
         };
-        impossible.add(|| format!("`{}` {why}", shown(&pair[0])));
+        impossible.add(|| format!("`{}` {why}", excerpt_bytes(&pair[0])));
     }
 }

@@ -7,10 +7,9 @@ use super::Notes;
 use crate::base::limits::{
     OUTER_LIST_ENTRIES_MAX, OUTER_LIST_LEN_MAX, OUTER_LIST_URLS_LEN_BYTES_MAX,
 };
-use crate::base::{Sha1Digest, Url, UrlError};
+use crate::base::{Sha1Digest, Url, UrlError, excerpt_bytes};
 use crate::bencode::{Kind, Value};
 use crate::hash::sha1;
-use crate::metainfo::oddity::shown;
 
 /// Collects the usable URLs of one key once each, up to the limits.
 pub(super) struct UrlSet<'n, 'o> {
@@ -126,7 +125,7 @@ fn usable(value: Value<'_>, is_usable: fn(&Url) -> bool) -> Result<Option<Url>, 
 
 impl fmt::Display for Unusable<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let left_out = |bytes: &[u8]| format!("`{}` is left out", shown(bytes));
+        let left_out = |bytes: &[u8]| format!("`{}` is left out", excerpt_bytes(bytes));
         match self {
             Self::NotText(kind) => write!(f, "is {}, not a URL; left out", kind.name()),
             Self::NotUtf8(bytes) => write!(f, "{}: it is not UTF-8", left_out(bytes)),

@@ -3,15 +3,10 @@
 //! A torrent may hold a million files: a `String` for each would cost more than all the names. A
 //! safe path never holds NUL, so NUL ends each, and a file costs its text and one 32-bit start.
 
-use crate::base::limits::METAINFO_LEN_BYTES_MAX;
+use crate::base::limits::{
+    PATHS_TEXT_LEN_BYTES_BORNE, PATHS_TEXT_LEN_BYTES_MAX as TEXT_LEN_BYTES_MAX,
+};
 use crate::metainfo::safe_path::component::append_clean;
-
-/// The most text that the paths of one torrent may hold: starts are 32 bits wide.
-const TEXT_LEN_BYTES_MAX: u32 = 512 << 20;
-
-/// How much text is borne of any torrent, however small.
-const TEXT_LEN_BYTES_MIN: usize = 32 << 20;
-const _: () = assert!(TEXT_LEN_BYTES_MAX as u64 == 2 * METAINFO_LEN_BYTES_MAX);
 
 /// Why the paths of a torrent are not kept.
 #[derive(Clone, Debug, Eq, PartialEq, thiserror::Error)]
@@ -43,7 +38,9 @@ impl PathArena {
     /// repeats it, so that a small torrent could ask for far more text than it brings: twice its own
     /// length is borne, and of small ones some more.
     pub fn for_info(info_len_bytes: usize) -> Self {
-        let borne = info_len_bytes.saturating_mul(2).max(TEXT_LEN_BYTES_MIN);
+        let borne = info_len_bytes
+            .saturating_mul(2)
+            .max(PATHS_TEXT_LEN_BYTES_BORNE);
         Self {
             text_len_bytes_max: u32::try_from(borne)
                 .unwrap_or(u32::MAX)

@@ -9,11 +9,9 @@
 //! each link's directory is a real one, its climb ends at the root exactly, and whatever other link
 //! it descends through begins its own way inside.
 
+use crate::base::limits::LINK_TARGET_LEN_BYTES_MAX as TARGET_LEN_BYTES_MAX;
 use crate::metainfo::safe_path::component::append_clean;
 use crate::metainfo::safe_path::fold;
-
-/// The longest target that Linux stores, without its terminator.
-const TARGET_LEN_BYTES_MAX: usize = 4095;
 
 /// Why a link is not made.
 #[derive(Clone, Debug, Eq, PartialEq, thiserror::Error)]

@@ -9,12 +9,12 @@ use super::{
     FAMILY_IPV4, FAMILY_IPV6, FLAG_DIRECTORY, MAGIC, TRANSPORT_HTTP, TRANSPORT_UDP, TRANSPORT_URL,
     VERSION,
 };
-use crate::base::{Amount, Sha256Digest, Url, limits};
+use crate::base::{Amount, Sha256Digest, Url, excerpt_bytes, limits};
 use crate::bencode::Writer;
 use crate::metainfo::error::{Error, Fault, Located};
 use crate::metainfo::info::Info;
 use crate::metainfo::layers::{root_of, write_layers};
-use crate::metainfo::oddity::{Oddities, shown};
+use crate::metainfo::oddity::Oddities;
 use crate::metainfo::outer::Outer;
 use crate::metainfo::torrent::Metainfo;
 use crate::metainfo::tree_writer::{TreeFile, TreeWriter};
@@ -208,7 +208,7 @@ fn tracker(reader: &mut Reader<'_>) -> Result<Url, Error> {
             return url.filter(Url::is_tracker).ok_or_else(|| {
                 reader.fault(
                     what,
-                    format_args!("`{}` is not the URL of a tracker", shown(bytes)),
+                    format_args!("`{}` is not the URL of a tracker", excerpt_bytes(bytes)),
                 )
             });
         }
@@ -251,7 +251,10 @@ impl<'a> FileEntry<'a> {
                 value: self.len_bytes,
                 max: limits::TOTAL_SIZE_BYTES_MAX,
             };
-            return Err(Error::new(shown(&self.components.join(&b'/')), fault));
+            return Err(Error::new(
+                excerpt_bytes(&self.components.join(&b'/')),
+                fault,
+            ));
         }
         Ok(())
     }

@@ -11,9 +11,6 @@ use crate::metainfo::file_tree::TreeWalk;
 use crate::metainfo::layers::PieceLayers;
 use crate::metainfo::oddity::Oddities;
 
-/// How many tiers a byte tells apart.
-pub(in crate::metainfo) const TIERS_MAX: usize = 256;
-
 /// What a `.st` carries.
 #[derive(Debug)]
 pub(in crate::metainfo) struct Content<'a> {

@@ -105,7 +105,7 @@ fn plain_path(components: &[&[u8]]) -> Option<PathBuf> {
 
 /// The thing itself: `data`, or what has the torrent's name in it.
 fn root_of(info: &Info, names: &[Names], data: &Path) -> PathBuf {
-    let raw_name = plain_path(&[info.raw_name()]);
+    let raw_name = plain_path(&[&info.raw_content_name()]);
     let inside = [
         Some(data.join(info.name())),
         raw_name.map(|name| data.join(name)),
