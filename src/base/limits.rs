@@ -36,3 +36,9 @@ pub const OUTER_LIST_LEN_MAX: usize = 10_000;
 
 /// The longest URL that is kept.
 pub const URL_LEN_BYTES_MAX: usize = 8 << 10;
+
+/// How many spans one receive plan may have.
+pub const RECV_PLAN_SPANS_MAX: usize = 16;
+
+/// How many pieces of bytes one send plan may have: they become one system call.
+pub const SEND_PLAN_PARTS_MAX: usize = 16;
