@@ -129,7 +129,8 @@ pub enum Action<Job> {
 pub enum Ending {
     /// When all that is planned has been sent, send no more, and go on receiving.
     HalfClose,
-    /// When all that is planned has been sent, close. Nothing more is received.
+    /// When all that is planned has been sent, close. Nothing more is received. A peer that does
+    /// not read delays it, until the core loses patience and ends it now.
     Flush,
     /// Close now; what has not been sent is lost.
     Now,
