@@ -6,6 +6,7 @@ use std::net::SocketAddr;
 use mio::Interest;
 use mio::net::UdpSocket;
 
+use super::conns::Watch;
 use super::net::{Net, Plug};
 use super::ready::{Source, Watched};
 #[cfg(target_os = "linux")]
@@ -23,8 +24,7 @@ pub(super) struct Udp {
     socket: UdpSocket,
     pub(super) host: u16,
     id: SocketId,
-    /// Asked to be told when there is room to send, which few sockets ever need.
-    watches_writes: bool,
+    watch: Watch,
     is_readable: bool,
     is_writable: bool,
     is_queued: bool,
@@ -79,7 +79,7 @@ impl Net {
             socket,
             host,
             id,
-            watches_writes: false,
+            watch: Watch::Reads,
             is_readable: false,
             is_writable: true,
             is_queued: false,
@@ -110,29 +110,83 @@ impl Net {
         self.udps[index].is_queued = false;
         for _ in 0..DATAGRAM_TURN_BATCHES_MAX {
             self.flush_udp(index);
-            let udp = &mut self.udps[index];
+            let udp = &self.udps[index];
             if !udp.is_writable || !udp.is_readable {
+                self.watch_udp(index);
                 return;
             }
-            let scratch = &mut self.udp_scratch;
-            scratch.received.clear();
-            let received = scratch.io.receive(&udp.socket, &mut scratch.received);
-            let received = received.unwrap_or(Received {
-                datagrams: 0,
-                too_long: 0,
-            });
-            // A batch that is not full emptied the socket; what comes later is reported.
-            udp.is_readable = received.datagrams == DATAGRAM_BATCH_LEN_MAX;
-            self.counters.datagrams_received += received.datagrams as u64;
-            self.counters.datagrams_dropped += received.too_long as u64;
-            if !scratch.received.is_empty() {
-                let hosted = &mut plug.hosted;
-                hosted.datagrams(self.now, udp.id, &scratch.received, &mut udp.outgoing);
-                self.flush_udp(index);
-                self.settle(plug);
-            }
+            self.exchange_batch(plug, index);
         }
         self.queue_udp(index);
+    }
+
+    fn exchange_batch(&mut self, plug: &mut Plug<'_>, index: usize) {
+        let udp = &mut self.udps[index];
+        let scratch = &mut self.udp_scratch;
+        scratch.received.clear();
+        let received = scratch.io.receive(&udp.socket, &mut scratch.received);
+        let received = received.unwrap_or(Received {
+            datagrams: 0,
+            too_long: 0,
+        });
+        // A batch that is not full emptied the socket; what comes later is reported.
+        udp.is_readable = received.datagrams == DATAGRAM_BATCH_LEN_MAX;
+        self.counters.datagrams_received += received.datagrams as u64;
+        self.counters.datagrams_dropped += received.too_long as u64;
+        if !scratch.received.is_empty() {
+            let hosted = &mut plug.hosted;
+            hosted.datagrams(self.now, udp.id, &scratch.received, &mut udp.outgoing);
+            if udp.is_readable {
+                self.unwatch_udp(index);
+            }
+            self.flush_udp(index);
+            self.settle(plug);
+        }
+    }
+
+    /// Has the kernel report what the socket waits for, and what is there already.
+    fn watch_udp(&mut self, index: usize) {
+        let udp = &mut self.udps[index];
+        let wanted = if udp.is_writable {
+            Watch::Reads
+        } else {
+            Watch::ReadsAndWrites
+        };
+        if wanted <= udp.watch {
+            return;
+        }
+        let interest = match wanted {
+            Watch::ReadsAndWrites => Interest::READABLE | Interest::WRITABLE,
+            Watch::Reads | Watch::Nothing => Interest::READABLE,
+        };
+        let token = Watched::Udp(index).token();
+        let registry = self.poll.registry();
+        let watched = if udp.watch == Watch::Nothing {
+            registry.register(&mut udp.socket, token, interest)
+        } else {
+            registry.reregister(&mut udp.socket, token, interest)
+        };
+        match watched {
+            Ok(()) => udp.watch = wanted,
+            // The kernel lacks memory for now: look again, and try again.
+            Err(_) => {
+                udp.is_readable = true;
+                udp.is_writable = true;
+                self.queue_udp(index);
+            }
+        }
+    }
+
+    /// Spares the kernel its reports about a busy socket: for each answer that arrives it would
+    /// tell of room that nobody waits for, which costs a tenth of all that an answer costs.
+    fn unwatch_udp(&mut self, index: usize) {
+        let udp = &mut self.udps[index];
+        if udp.watch != Watch::Nothing {
+            let unwatched = self.poll.registry().deregister(&mut udp.socket);
+            if unwatched.is_ok() {
+                udp.watch = Watch::Nothing;
+            }
+        }
     }
 
     pub(super) fn send_datagram(
@@ -185,12 +239,6 @@ impl Net {
         if udp.sent == udp.outgoing.len() {
             udp.outgoing.clear();
             udp.sent = 0;
-        } else if !udp.watches_writes {
-            let token = Watched::Udp(index).token();
-            let interest = Interest::READABLE | Interest::WRITABLE;
-            let registry = self.poll.registry();
-            let watched = registry.reregister(&mut udp.socket, token, interest);
-            udp.watches_writes = watched.is_ok();
         }
     }
 }
