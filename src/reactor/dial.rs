@@ -70,6 +70,7 @@ impl Net {
             }
             Ok(Some(remote)) => {
                 conn.phase = Phase::Open;
+                conn.is_writable = true;
                 self.dials.remove(&(give_up_at, id));
                 let origin = Origin::Dial(token);
                 self.tell(

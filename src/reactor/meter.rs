@@ -1,9 +1,9 @@
 //! The reactor's watch on itself.
 //!
-//! What the thread's usage costs to ask (two calls of half a microsecond here) is much where a turn
-//! is a handful of datagrams. So the time on the clock is taken of every turn, and the rest of
-//! turns that begin some time after the last that was looked at: in a busy loop that is every long
-//! turn, and the watch costs less than a hundredth.
+//! What the thread's usage costs to ask (two calls of half a microsecond, before and after) is much
+//! where a turn is one request. So the time on the clock is taken of every turn, and the rest of
+//! few: while turns are long, of each that begins some time after the last that was looked at, and
+//! else of one in many. So the watch costs a hundredth or less.
 
 use std::time::{Duration, Instant};
 
@@ -14,6 +14,12 @@ use super::thread_usage::{ThreadUsage, thread_cpu_time};
 /// Between two turns that are looked at closely.
 const SAMPLE_GAP: Duration = Duration::from_micros(250);
 
+/// After a turn this long, the next is looked at too.
+const LONG_TURN: Duration = Duration::from_micros(100);
+
+/// While turns are short, one in this many is looked at.
+const SHORT_TURNS_PER_SAMPLE: u32 = 32;
+
 const PUBLISH_GAP: Duration = Duration::from_secs(1);
 
 pub(super) struct Meter {
@@ -21,7 +27,9 @@ pub(super) struct Meter {
     turn_began: Instant,
     sample: Option<Sample>,
     last_sample_ended: Instant,
+    turns_unsampled: u32,
     published: Instant,
+    turns_published: u64,
     walls: Histogram,
     stats: Stats,
     pub(super) view: StatsView,
@@ -41,7 +49,9 @@ impl Meter {
             turn_began: now,
             sample: None,
             last_sample_ended: now,
+            turns_unsampled: 0,
             published: now,
+            turns_published: 0,
             walls: Histogram::new(),
             stats: Stats::default(),
             view: StatsView::default(),
@@ -52,7 +62,9 @@ impl Meter {
     pub(super) fn turn_begins(&mut self, may_have_slept: bool) {
         self.turn_began = Instant::now();
         self.stats.sleeps += u64::from(may_have_slept);
-        if self.turn_began - self.last_sample_ended >= SAMPLE_GAP {
+        let is_due = self.turns_unsampled >= SHORT_TURNS_PER_SAMPLE;
+        if is_due && self.turn_began - self.last_sample_ended >= SAMPLE_GAP {
+            self.turns_unsampled = 0;
             self.sample = Some(Sample {
                 usage: ThreadUsage::now(),
                 cpu_time: thread_cpu_time(),
@@ -63,8 +75,14 @@ impl Meter {
     /// The next poll is about to begin.
     pub(super) fn turn_ends(&mut self, counters: &Counters, connections: usize) {
         let mut now = Instant::now();
-        let wall_ns = nanos(now - self.turn_began);
+        let wall = now - self.turn_began;
+        let wall_ns = nanos(wall);
         self.walls.add(wall_ns);
+        self.turns_unsampled = self.turns_unsampled.saturating_add(if wall < LONG_TURN {
+            1
+        } else {
+            SHORT_TURNS_PER_SAMPLE
+        });
         self.stats.turns += 1;
         self.stats.longest_turn_wall_ns = self.stats.longest_turn_wall_ns.max(wall_ns);
         if let Some(sample) = self.sample.take() {
@@ -74,8 +92,15 @@ impl Meter {
         }
         if now - self.published >= PUBLISH_GAP {
             self.published = now;
+            self.turns_published = self.stats.turns;
             self.view.publish(self.stats(counters, connections));
         }
+    }
+
+    /// How long the loop may wait until others should see what is new.
+    pub(super) fn until_publishing(&self) -> Option<Duration> {
+        let is_news = self.stats.turns > self.turns_published;
+        is_news.then(|| PUBLISH_GAP.saturating_sub(self.published.elapsed()))
     }
 
     fn compare(&mut self, sample: &Sample) {

@@ -101,7 +101,7 @@ impl fmt::Display for Micros {
     }
 }
 
-/// Lets other threads see the figures of a running reactor, at most a second old where it is busy.
+/// Lets other threads see the figures of a running reactor, some second old at most.
 #[derive(Clone, Debug, Default)]
 pub struct StatsView {
     latest: Arc<Mutex<Stats>>,

@@ -78,6 +78,7 @@ impl Reactor<'_> {
         [
             until_deadline,
             until_end,
+            self.meter.until_publishing(),
             self.net.until_next_dial_fails(),
             self.net.until_next_listener_wakes(),
         ]

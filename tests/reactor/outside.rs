@@ -24,6 +24,16 @@ fn a_deadline_comes_when_it_is_due() {
 }
 
 #[test]
+fn the_figures_are_seen_from_outside_also_when_nothing_happens_any_more() {
+    let (running, address) = serve(ECHO);
+    exchange(&mut connect(address), b"hi", b"hi");
+    running.say(Command::TickAfter(Duration::from_millis(1500)));
+    while running.event() != Event::Tick {}
+    assert_eq!(running.stats.latest().counters.received_bytes, 2);
+    running.finish();
+}
+
+#[test]
 fn jobs_come_back_through_the_waker() {
     let (running, _) = serve(ECHO);
     for _ in 0..200 {
