@@ -39,3 +39,45 @@ pub const OUTER_TEXT_LEN_BYTES_MAX: usize = 1 << 20;
 
 /// The longest URL that is kept.
 pub const URL_LEN_BYTES_MAX: usize = 8 << 10;
+
+/// How many spans one receive plan may have.
+pub const RECV_PLAN_SPANS_MAX: usize = 16;
+
+/// How many pieces of bytes one send plan may have: they become one system call.
+pub const SEND_PLAN_PARTS_MAX: usize = 16;
+
+/// The most bytes that are received in one call, for all connections together.
+pub const RECV_SCRATCH_LEN_BYTES: usize = 256 << 10;
+
+/// How many bytes one connection may receive and send before the others get their turn.
+pub const CONN_TURN_BYTES_MAX: usize = 512 << 10;
+
+/// How many rounds of sending and receiving one connection gets before the others get their turn.
+pub const CONN_TURN_ROUNDS_MAX: usize = 16;
+
+/// How many connections one listener accepts before the others get their turn.
+pub const ACCEPT_TURN_MAX: usize = 64;
+
+/// How many sources of work are served before the kernel is asked what else there is.
+pub const TURN_SOURCES_MAX: usize = 512;
+
+/// How many connections may wait to be accepted; the kernel has a limit of its own.
+pub const ACCEPT_BACKLOG_MAX: i32 = 4096;
+
+/// How many datagrams are received, answered or sent in one call.
+pub const DATAGRAM_BATCH_LEN_MAX: usize = 32;
+
+/// A longer datagram is dropped: no protocol of ours sends one that a common link cannot carry.
+pub const DATAGRAM_LEN_BYTES_MAX: usize = 2 << 10;
+
+/// How many batches of datagrams one socket may receive before the others get their turn.
+pub const DATAGRAM_TURN_BATCHES_MAX: usize = 16;
+
+/// How many datagrams may wait for a socket that takes no more; further ones are lost.
+pub const DATAGRAMS_WAITING_MAX: usize = 1024;
+
+/// How many finished jobs and messages may wait for one core; whoever sends more waits.
+pub const COMPLETIONS_WAITING_MAX: usize = 1024;
+
+/// How many finished jobs and messages one core takes before the others get their turn.
+pub const COMPLETIONS_TURN_MAX: usize = 256;
