@@ -17,3 +17,4 @@ pub mod cli;
 pub mod hash;
 pub mod metainfo;
 pub mod storage;
+pub mod wire;
