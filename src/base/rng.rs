@@ -24,9 +24,7 @@ impl Rng {
     pub fn below(&mut self, bound: u32) -> u32 {
         let random = self.next_u64() >> 32;
         // The product of two 32-bit numbers, shifted by 32, is below the second.
-        #[expect(clippy::cast_possible_truncation, reason = "below a `u32`")]
-        let number = ((random * u64::from(bound)) >> 32) as u32;
-        number
+        u32::try_from((random * u64::from(bound)) >> 32).unwrap_or(0)
     }
 }
 

@@ -27,6 +27,10 @@ const EMPTY: u32 = u32::MAX;
 pub(super) struct Index {
     /// Numbers of segments; its length is a power of two.
     directory: Vec<u32>,
+    #[expect(
+        clippy::vec_box,
+        reason = "a vector that grows is to move pointers, not segments"
+    )]
     segments: Vec<Box<Segment>>,
 }
 

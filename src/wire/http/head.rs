@@ -133,10 +133,8 @@ impl<'a> Fields<'a> {
             let name_is = |name: &str| header.name.eq_ignore_ascii_case(name);
             match header.name.len() {
                 10 if name_is("Connection") => fields.connection(header.value),
-                14 if name_is("Content-Length") => {
-                    if header.value.trim_ascii() != b"0" {
-                        return Err(HeadError::Body);
-                    }
+                14 if name_is("Content-Length") && header.value.trim_ascii() != b"0" => {
+                    return Err(HeadError::Body);
                 }
                 15 if name_is("X-Forwarded-For") => fields.forwarded_for = Some(header.value),
                 17 if name_is("Transfer-Encoding") => return Err(HeadError::Body),

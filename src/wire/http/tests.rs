@@ -301,7 +301,7 @@ fn scrape_replies_rise_and_name_each_swarm_once() {
 fn a_response_says_how_long_it_is() {
     let mut out = b"before".to_vec();
     write_response(&mut out, Status::Ok, Content::Bencode, true, |out| {
-        write_failure(out, "no")
+        write_failure(out, "no");
     });
     let expected = "beforeHTTP/1.1 200 OK\r\nContent-Type: text/plain\r\n\
         Connection: keep-alive\r\nContent-Length:      23\r\n\r\nd14:failure reason2:noe";
