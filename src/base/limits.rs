@@ -81,3 +81,33 @@ pub const COMPLETIONS_WAITING_MAX: usize = 1024;
 
 /// How many finished jobs and messages one core takes before the others get their turn.
 pub const COMPLETIONS_TURN_MAX: usize = 256;
+/// The longest request line of an HTTP request to the tracker: a scrape of 64 info-hashes, every
+/// byte escaped, and some room for the path.
+pub const HTTP_TARGET_LEN_BYTES_MAX: usize = 6 << 10;
+
+/// The longest HTTP request head, the request line included.
+pub const HTTP_HEAD_LEN_BYTES_MAX: usize = 8 << 10;
+
+/// How many header fields an HTTP request may carry; browsers behind two proxies send some 30.
+pub const HTTP_HEADERS_MAX: usize = 64;
+
+/// How many swarms one scrape may ask for: as many as one UDP packet carries without fragments.
+pub const SCRAPE_HASHES_MAX: usize = 74;
+
+/// How many bytes of URL data (path and query of a UDP tracker's URL) are looked at.
+pub const UDP_URL_DATA_LEN_BYTES_MAX: usize = 512;
+
+/// How many peers one announce is answered with at most.
+pub const ANNOUNCE_PEERS_MAX: u32 = 200;
+
+/// How many peers an announce gets that does not say how many it wants.
+pub const ANNOUNCE_PEERS_DEFAULT: u32 = 50;
+
+/// How many peers one swarm, and how many swarms one tracker, can hold: positions have 24 bits.
+pub const TRACKER_POSITIONS_MAX: usize = (1 << 24) - 1;
+
+/// The longest line of a tracker's state file; the longest real one has 100 bytes.
+pub const STATE_LINE_LEN_BYTES_MAX: usize = 128;
+
+/// How many changes of the swarms may wait for the writer of the state file.
+pub const STATE_CHANGES_QUEUED_MAX: usize = 1 << 16;
