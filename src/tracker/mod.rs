@@ -9,6 +9,7 @@ pub mod addresses;
 pub mod connection_id;
 pub mod limiter;
 pub mod server;
+pub mod service;
 pub mod state_file;
 pub mod table;
 
