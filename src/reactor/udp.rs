@@ -19,6 +19,9 @@ use crate::base::limits::{
 };
 use crate::base::{DatagramBatch, SocketId};
 
+/// From this many datagrams at a time on, a socket is served better without the kernel's reports.
+const BUSY_BATCH_LEN_MIN: usize = 8;
+
 #[derive(Debug)]
 pub(super) struct Udp {
     socket: UdpSocket,
@@ -136,7 +139,7 @@ impl Net {
         if !scratch.received.is_empty() {
             let hosted = &mut plug.hosted;
             hosted.datagrams(self.now, udp.id, &scratch.received, &mut udp.outgoing);
-            if udp.is_readable {
+            if received.datagrams >= BUSY_BATCH_LEN_MIN {
                 self.unwatch_udp(index);
             }
             self.flush_udp(index);

@@ -38,13 +38,13 @@ pub(super) fn run(args: &TrackerArgs, verbose: u8) -> Result<()> {
         Some(path) => Some(StateFile::restore(path, &mut service)?),
         None => None,
     };
+    let worker = Worker::start(args.clone(), state, log);
     let mut reactor = Reactor::new().context("cannot set up the loop")?;
     reactor.take_signals().context("cannot take signals")?;
     let figures = reactor.stats_view();
     service.show_figures(HostFigures(Box::new(move || {
         serde_json::to_string(&figures.latest()).unwrap_or_default()
     })));
-    let worker = Worker::start(args.clone(), state, log);
     let (plugin, _) = reactor.plug_with_pool(&mut service, |job, completions| {
         worker.submit(job, completions);
     });
