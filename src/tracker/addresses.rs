@@ -71,7 +71,7 @@ impl Network {
 }
 
 impl Addresses {
-    fn is_proxy(&self, address: IpAddr) -> bool {
+    pub fn is_proxy(&self, address: IpAddr) -> bool {
         self.proxies.iter().any(|network| network.contains(address))
     }
 

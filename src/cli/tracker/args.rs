@@ -1,6 +1,6 @@
 //! The words of `mt tracker`.
 
-use std::net::{IpAddr, SocketAddr};
+use std::net::{IpAddr, Ipv4Addr, SocketAddr};
 use std::path::PathBuf;
 use std::time::Duration;
 
@@ -18,7 +18,7 @@ use crate::tracker::addresses::Network;
 Examples:
   mt tracker
   mt tracker --http 0.0.0.0:6969 --http '[::]:6969' --udp 0.0.0.0:6969 --udp '[::]:6969'
-  mt tracker --state /var/lib/mt/swarms.txt --log /var/log/mt-tracker.log --admin 127.0.0.1:6970
+  mt tracker --state /var/lib/mt/swarms.txt --log /var/log/mt-tracker.log --admin 6970
   mt tracker --allow ours.txt --interval 10m --proxy 10.0.0.0/8")]
 pub(in crate::cli) struct TrackerArgs {
     /// Take HTTP announces on this address and port; may be given several times
@@ -30,8 +30,8 @@ pub(in crate::cli) struct TrackerArgs {
     pub(super) udp: Vec<SocketAddr>,
 
     /// Show a page for people, /stats (JSON) and /metrics (Prometheus) on this address and port;
-    /// keep it on loopback, or behind something that asks for a password
-    #[arg(long, value_name = "ADDR")]
+    /// a port alone is one of this machine's loopback. Whoever reaches it may look
+    #[arg(long, value_name = "[IP:]PORT", value_parser = parse_admin)]
     pub(super) admin: Vec<SocketAddr>,
 
     /// Remember who has what in this file, so that a restart loses nothing
@@ -74,7 +74,7 @@ pub(in crate::cli) struct TrackerArgs {
     #[arg(long, value_name = "COUNT", default_value_t = 50)]
     pub(super) max_rate: u32,
 
-    /// HTTP connections that one address may hold at a time
+    /// HTTP connections that one address may hold at a time; a --proxy may hold any number
     #[arg(long, value_name = "COUNT", default_value_t = 64)]
     pub(super) max_connections_per_address: u32,
 
@@ -85,4 +85,14 @@ pub(in crate::cli) struct TrackerArgs {
     /// Print the reactor's figures at the end
     #[arg(long)]
     pub(super) stats: bool,
+}
+
+fn parse_admin(text: &str) -> Result<SocketAddr, String> {
+    let on_loopback = text
+        .parse()
+        .map(|port: u16| (Ipv4Addr::LOCALHOST, port).into());
+    let address = on_loopback.or_else(|_| text.parse());
+    address.map_err(|_| {
+        format!("`{text}` is no port, and no address with a port: 6970, 10.0.0.1:6970")
+    })
 }

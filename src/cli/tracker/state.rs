@@ -5,7 +5,7 @@ use std::io::{self, BufWriter, Read as _, Seek as _, SeekFrom, Write as _};
 use std::path::{Path, PathBuf};
 use std::time::Instant;
 
-use anyhow::{Context as _, Result};
+use anyhow::{Context as _, Result, bail};
 
 use crate::tracker::service::{JournalJob, Service};
 use crate::tracker::state_file::Reader;
@@ -16,6 +16,8 @@ const READ_LEN_BYTES: usize = 1 << 20;
 pub(super) struct StateFile {
     path: PathBuf,
     file: File,
+    /// Up to here all is well; a write that failed may have left part of a line behind.
+    len_bytes: u64,
     /// The file that is going to take its place.
     next: Option<BufWriter<File>>,
 }
@@ -28,6 +30,9 @@ impl StateFile {
         let mut options = OpenOptions::new();
         let options = options.read(true).write(true).create(true).truncate(false);
         let mut file = options.open(path).with_context(named)?;
+        if let Err(fs::TryLockError::WouldBlock) = file.try_lock() {
+            bail!("{}: another tracker keeps this file", named());
+        }
         let mut reader = Reader::default();
         let mut piece = vec![0; READ_LEN_BYTES];
         let mut len_bytes = 0;
@@ -61,6 +66,7 @@ impl StateFile {
         Ok(Self {
             path: path.to_owned(),
             file,
+            len_bytes: reader.whole_len_bytes(),
             next: None,
         })
     }
@@ -76,9 +82,12 @@ impl StateFile {
 
     fn try_to(&mut self, job: &JournalJob) -> io::Result<()> {
         match job {
-            JournalJob::Append(changes) => self.file.write_all(changes),
+            JournalJob::Append(changes) => self.append(changes),
             JournalJob::BeginSnapshot(head) => {
-                let mut next = BufWriter::new(File::create(self.next_path())?);
+                let file = File::create(self.next_path())?;
+                // Where files cannot be locked, people have to take care themselves.
+                let _ = file.try_lock();
+                let mut next = BufWriter::new(file);
                 next.write_all(head)?;
                 self.next = Some(next);
                 Ok(())
@@ -91,8 +100,20 @@ impl StateFile {
         }
     }
 
+    fn append(&mut self, changes: &[u8]) -> io::Result<()> {
+        let written = self.file.write_all(changes);
+        if written.is_ok() {
+            self.len_bytes += changes.len() as u64;
+        } else {
+            // Where this fails too, the two halves of lines make one that nobody can read.
+            let _ = self.file.set_len(self.len_bytes);
+            let _ = self.file.seek(SeekFrom::Start(self.len_bytes));
+        }
+        written
+    }
+
     fn both(&mut self, changes: &[u8], snapshot: &[u8]) -> io::Result<()> {
-        self.file.write_all(changes)?;
+        self.append(changes)?;
         if let Some(next) = &mut self.next {
             next.write_all(changes)?;
             next.write_all(snapshot)?;
@@ -107,8 +128,11 @@ impl StateFile {
         let next = next.into_inner().map_err(io::IntoInnerError::into_error)?;
         next.sync_all()?;
         fs::rename(self.next_path(), &self.path)?;
+        self.len_bytes = next.metadata()?.len();
         self.file = next;
-        Ok(())
+        // The old name must not come back with the old file after the power was cut.
+        let folder = self.path.parent().filter(|it| !it.as_os_str().is_empty());
+        File::open(folder.unwrap_or(Path::new(".")))?.sync_all()
     }
 
     fn next_path(&self) -> PathBuf {

@@ -83,6 +83,11 @@ impl Server {
         self.config = config;
     }
 
+    /// Whether many clients may come from this one address, because a proxy stands there.
+    pub fn is_proxy(&self, address: IpAddr) -> bool {
+        self.config.addresses.is_proxy(address.to_canonical())
+    }
+
     fn verdict(&mut self, now: Duration, address: IpAddr) -> Verdict {
         match &mut self.limiter {
             Some(limiter) if self.config.loopback_is_limited || !address.is_loopback() => {

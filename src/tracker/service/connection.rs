@@ -1,20 +1,27 @@
 //! One HTTP connection: what has come of a request, what has not left of the replies.
+//!
+//! Requests in a row are answered together, up to a bound; nothing more is received or answered
+//! until all of these replies have left. So a peer that takes its replies slowly is seen as such, and
+//! holds no more memory than that.
 
 use std::net::SocketAddr;
 use std::time::Duration;
 
-use crate::base::Instant;
 use crate::base::limits::HTTP_HEAD_LEN_BYTES_MAX;
+use crate::base::{Ending, Instant};
 use crate::tracker::server::HttpStep;
 
-/// How long a request may take to arrive, and a reply to be taken.
-const REQUEST_TIMEOUT: Duration = Duration::from_secs(10);
+/// How long a request may take to arrive, and the replies to what came together to be taken.
+pub(super) const REQUEST_TIMEOUT: Duration = Duration::from_secs(10);
 
 /// How long a connection may stay without a request.
-const IDLE_TIMEOUT: Duration = Duration::from_secs(120);
+pub(super) const IDLE_TIMEOUT: Duration = Duration::from_secs(120);
 
-/// Requests in a row are answered up to this much; the rest waits until replies have left.
-const UNSENT_LEN_BYTES_MAX: usize = 64 << 10;
+/// How long replies may take to be taken when all is coming to an end.
+const SHUTDOWN_TIMEOUT: Duration = Duration::from_secs(2);
+
+/// Requests in a row are answered up to this much; the rest waits until the replies have left.
+pub(super) const UNSENT_LEN_BYTES_MAX: usize = 64 << 10;
 
 /// How many buffers of sent replies are kept for the next, and how large ones.
 const SPARE_MAX: usize = 64;
@@ -26,8 +33,8 @@ pub(super) struct Connection {
     pub(super) is_admin: bool,
     /// Whether it counts among those of its address.
     pub(super) is_counted: bool,
-    /// Nothing more is received; what was answered still leaves.
-    pub(super) is_ending: bool,
+    /// Nothing more is received; what was answered may still leave.
+    ending: Option<Ending>,
     pub(super) expires_at: Instant,
     /// The front of a request, or requests that wait for room.
     received: Vec<u8>,
@@ -55,7 +62,7 @@ impl Connection {
             remote,
             is_admin,
             is_counted,
-            is_ending: false,
+            ending: None,
             expires_at: now + REQUEST_TIMEOUT,
             received: Vec::new(),
             sending: Vec::new(),
@@ -65,7 +72,7 @@ impl Connection {
 
     /// How much may be received now.
     pub(super) fn room_bytes(&self) -> usize {
-        if self.is_ending || self.unsent().len() > UNSENT_LEN_BYTES_MAX {
+        if self.ending.is_some() || !self.unsent().is_empty() {
             return 0;
         }
         // One more than a head may have, so that a longer one is seen to be longer.
@@ -76,7 +83,24 @@ impl Connection {
         &self.sending[self.sent_bytes..]
     }
 
-    /// Answers all requests that are complete.
+    /// Whether that is news: an ending only becomes harsher.
+    pub(super) fn end(&mut self, how: Ending) -> bool {
+        let is_news = match self.ending {
+            None => true,
+            Some(Ending::Now) => false,
+            Some(Ending::Flush | Ending::HalfClose) => how == Ending::Now,
+        };
+        if is_news {
+            self.ending = Some(how);
+        }
+        is_news
+    }
+
+    pub(super) fn hurry(&mut self, now: Instant) {
+        self.expires_at = self.expires_at.min(now + SHUTDOWN_TIMEOUT);
+    }
+
+    /// Answers the requests that are complete, as many as there is room for.
     pub(super) fn received(
         &mut self,
         now: Instant,
@@ -84,7 +108,7 @@ impl Connection {
         spare: &mut Vec<Vec<u8>>,
         mut answer: impl FnMut(Step<'_>) -> HttpStep,
     ) -> Next {
-        if self.is_ending {
+        if self.ending.is_some() {
             return Next::GoOn;
         }
         let was_waiting = !self.received.is_empty();
@@ -116,9 +140,10 @@ impl Connection {
                 }
             }
         }
-        let rest = &input[at..];
-        if !rest.is_empty() {
-            self.received = rest.to_vec();
+        if was_waiting && at == 0 {
+            self.received = held;
+        } else if at < input.len() {
+            self.received = input[at..].to_vec();
         }
         if at > 0 || !was_waiting {
             self.set_expiry(now);
@@ -127,7 +152,7 @@ impl Connection {
         next
     }
 
-    /// Counts what left; true where there is room for more answers.
+    /// Counts what left; true where requests wait that can be answered now.
     pub(super) fn sent(
         &mut self,
         now: Instant,
@@ -139,13 +164,16 @@ impl Connection {
             self.sent_bytes <= self.sending.len(),
             "only what was there left"
         );
-        if self.sent_bytes == self.sending.len() {
-            self.sending.clear();
-            self.sent_bytes = 0;
-            self.drop_empty_buffer(spare);
+        if self.sent_bytes < self.sending.len() {
+            return false;
         }
-        self.set_expiry(now);
-        !self.received.is_empty() && self.unsent().len() <= UNSENT_LEN_BYTES_MAX
+        self.sending.clear();
+        self.sent_bytes = 0;
+        self.drop_empty_buffer(spare);
+        if self.ending.is_none() {
+            self.set_expiry(now);
+        }
+        !self.received.is_empty()
     }
 
     fn set_expiry(&mut self, now: Instant) {

@@ -44,6 +44,10 @@ pub(super) struct Journal {
     is_busy: bool,
     needs_snapshot: bool,
     is_in_snapshot: bool,
+    /// The file that the snapshot is to replace lacks something.
+    is_snapshot_needed: bool,
+    /// The last job failed.
+    has_failed: bool,
     /// In the file, as far as they are known.
     lines: usize,
     /// Nothing is tried before.
@@ -51,12 +55,15 @@ pub(super) struct Journal {
 }
 
 impl Journal {
-    pub(super) fn new(needs_snapshot: bool) -> Self {
+    /// The file has this many lines so far.
+    pub(super) fn new(needs_snapshot: bool, lines: usize) -> Self {
         Self {
             is_busy: false,
             needs_snapshot,
             is_in_snapshot: false,
-            lines: 0,
+            is_snapshot_needed: false,
+            has_failed: false,
+            lines,
             rests_until: Instant::ZERO,
         }
     }
@@ -78,7 +85,7 @@ impl Journal {
         let job = if self.is_in_snapshot {
             Some(self.continue_snapshot(table))
         } else if self.needs_snapshot || (is_long && !in_a_hurry) {
-            self.needs_snapshot = false;
+            self.is_snapshot_needed = std::mem::take(&mut self.needs_snapshot);
             self.is_in_snapshot = true;
             self.lines = 0;
             table.begin_snapshot();
@@ -93,7 +100,8 @@ impl Journal {
 
     pub(super) fn job_done(&mut self, now: Instant, result: Result<(), JournalError>) {
         self.is_busy = false;
-        if result.is_err() {
+        self.has_failed = result.is_err();
+        if self.has_failed {
             // What that job carried is lost; only the whole can replace it.
             self.needs_snapshot = true;
             self.is_in_snapshot = false;
@@ -107,11 +115,18 @@ impl Journal {
         self.is_in_snapshot || queued >= CHANGES_PER_JOB / 4
     }
 
+    /// The end is near: what failed is tried once more, and no time is spent on tidying up.
+    pub(super) fn hurry(&mut self) {
+        self.rests_until = Instant::ZERO;
+        self.has_failed = false;
+        self.is_in_snapshot &= self.is_snapshot_needed;
+    }
+
     /// Whether nothing is left to be written. A writer that fails is not waited for.
     pub(super) fn is_written(&self, table: &mut Table) -> bool {
-        let is_failing = self.rests_until > Instant::ZERO && self.needs_snapshot;
-        let is_told = table.changes().is_none_or(|queue| queue.is_empty());
-        !self.is_busy && (is_failing || (is_told && !self.is_in_snapshot && !self.needs_snapshot))
+        let is_told = table.changes().is_none_or(|queue| queue.has_nothing());
+        let is_whole = is_told && !self.is_in_snapshot && !self.needs_snapshot;
+        !self.is_busy && (self.has_failed || is_whole)
     }
 
     fn continue_snapshot(&mut self, table: &mut Table) -> JournalJob {

@@ -11,6 +11,7 @@ mod journal;
 mod tests;
 
 use std::collections::VecDeque;
+use std::net::SocketAddr;
 use std::time::Duration;
 
 use super::limiter::Connections;
@@ -59,6 +60,15 @@ pub struct ConnectionLimits {
     pub loopback_is_bounded: bool,
 }
 
+/// Reading lists and settings again: one at a time, whoever asks how often.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Reload {
+    NotAsked,
+    UnderWay,
+    /// What is under way may have read before somebody asked again.
+    UnderWayAndAskedAgain,
+}
+
 #[derive(Debug)]
 pub struct Service {
     server: Server,
@@ -66,6 +76,9 @@ pub struct Service {
     connections: ConnMap<Connection>,
     actions: VecDeque<Action<Job>>,
     journal: Option<Journal>,
+    reload: Reload,
+    /// Changes that were read from the file of an earlier run.
+    restored_changes: usize,
     /// Shown on the operator's pages.
     figures: Option<HostFigures>,
     /// Buffers of replies that were sent.
@@ -83,6 +96,8 @@ impl Service {
             connections: ConnMap::new(),
             actions: VecDeque::new(),
             journal: None,
+            reload: Reload::NotAsked,
+            restored_changes: 0,
             figures: None,
             spare: Vec::new(),
             tick_at: Instant::ZERO,
@@ -96,6 +111,7 @@ impl Service {
         let table = self.server.table();
         // A table that is full holds what it holds: the reader cannot help that.
         reader.read(piece, |change| {
+            self.restored_changes += 1;
             table.restore(super::table::Time::default(), &change);
         });
     }
@@ -105,7 +121,7 @@ impl Service {
     pub fn keep_journal(&mut self, replace_first: bool) {
         let queue = ChangeQueue::new(STATE_CHANGES_QUEUED_MAX);
         self.server.table().log_changes_to(queue);
-        self.journal = Some(Journal::new(replace_first));
+        self.journal = Some(Journal::new(replace_first, self.restored_changes));
     }
 
     /// What the operator's pages show of the host.
@@ -117,12 +133,13 @@ impl Service {
         &mut self.server
     }
 
-    fn opened(&mut self, now: Instant, conn: ConnId, origin: Origin, remote: std::net::SocketAddr) {
+    fn opened(&mut self, now: Instant, conn: ConnId, origin: Origin, remote: SocketAddr) {
         let is_admin = origin == Origin::Listener(ADMIN);
-        let is_counted = !is_admin && self.per_address.open(remote.ip());
+        let is_free = is_admin || self.server.is_proxy(remote.ip());
+        let is_counted = !is_free && self.per_address.open(remote.ip());
         let connection = Connection::new(now, remote, is_admin, is_counted);
         self.connections.insert(conn, connection);
-        if (!is_admin && !is_counted) || self.is_stopping {
+        if !(is_free || is_counted) || self.is_stopping {
             self.end(conn, Ending::Now);
         }
     }
@@ -146,10 +163,10 @@ impl Service {
     }
 
     fn end(&mut self, conn: ConnId, how: Ending) {
-        if let Some(connection) = self.connections.get_mut(conn) {
-            connection.is_ending = true;
+        let connection = self.connections.get_mut(conn);
+        if connection.is_some_and(|connection| connection.end(how)) {
+            self.actions.push_back(Action::End { conn, how });
         }
-        self.actions.push_back(Action::End { conn, how });
     }
 
     fn tick(&mut self, now: Instant) {
@@ -176,9 +193,15 @@ impl Service {
 
     fn shut_down(&mut self, now: Instant) {
         self.is_stopping = true;
-        let open: Vec<ConnId> = self.connections.iter().map(|(conn, _)| conn).collect();
-        for conn in open {
-            self.end(conn, Ending::Flush);
+        for (conn, connection) in self.connections.iter_mut() {
+            connection.hurry(now);
+            if connection.end(Ending::Flush) {
+                let how = Ending::Flush;
+                self.actions.push_back(Action::End { conn, how });
+            }
+        }
+        if let Some(journal) = &mut self.journal {
+            journal.hurry();
         }
         self.write_journal(now);
     }
@@ -230,9 +253,10 @@ impl Core for Service {
             }
             Input::Tick => self.tick(now),
             Input::Shutdown => self.shut_down(now),
-            Input::Reload => self.actions.push_back(Action::Submit(Job::Reload)),
+            Input::Reload => self.reload(),
             Input::DialFailed { .. } | Input::Discarded { .. } => {}
         }
+        self.write_journal_backlog(now);
         self.stop_if_done();
     }
 
@@ -242,11 +266,10 @@ impl Core for Service {
                 if let Some(journal) = &mut self.journal {
                     journal.job_done(now, result);
                 }
-                self.write_journal_backlog(now);
             }
-            Done::Reloaded(Some(config)) => self.server.reconfigure(*config),
-            Done::Reloaded(None) => {}
+            Done::Reloaded(config) => self.reloaded(config),
         }
+        self.write_journal_backlog(now);
         self.stop_if_done();
     }
 
@@ -257,10 +280,16 @@ impl Core for Service {
         received: &DatagramBatch,
         replies: &mut DatagramBatch,
     ) {
-        let now = since_start(now);
-        for (from, packet) in received.iter() {
-            replies.push_with(from, |out| self.server.udp(now, from, packet, out));
+        if self.is_stopping {
+            // What came now would be lost, or keep the journal from coming to its end.
+            return;
         }
+        for (from, packet) in received.iter() {
+            replies.push_with(from, |out| {
+                self.server.udp(since_start(now), from, packet, out);
+            });
+        }
+        self.write_journal_backlog(now);
     }
 
     fn poll(&mut self) -> Option<Action<Job>> {
@@ -285,6 +314,26 @@ impl Core for Service {
 }
 
 impl Service {
+    fn reload(&mut self) {
+        self.reload = match self.reload {
+            Reload::NotAsked => {
+                self.actions.push_back(Action::Submit(Job::Reload));
+                Reload::UnderWay
+            }
+            Reload::UnderWay | Reload::UnderWayAndAskedAgain => Reload::UnderWayAndAskedAgain,
+        };
+    }
+
+    fn reloaded(&mut self, config: Option<Box<Config>>) {
+        if let Some(config) = config {
+            self.server.reconfigure(*config);
+        }
+        let was = std::mem::replace(&mut self.reload, Reload::NotAsked);
+        if was == Reload::UnderWayAndAskedAgain {
+            self.reload();
+        }
+    }
+
     /// Goes on at once where much is waiting; little waits for the next second.
     fn write_journal_backlog(&mut self, now: Instant) {
         let is_urgent = match &mut self.journal {

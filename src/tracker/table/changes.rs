@@ -64,6 +64,11 @@ impl ChangeQueue {
         self.waiting.is_empty()
     }
 
+    /// Whether everything was handed over and nothing was lost.
+    pub fn has_nothing(&self) -> bool {
+        self.waiting.is_empty() && !self.overflowed
+    }
+
     /// Hands over up to `count` in their order.
     pub fn take(&mut self, count: usize) -> impl Iterator<Item = Change> {
         self.waiting.drain(..count.min(self.waiting.len()))
