@@ -135,7 +135,8 @@ fn find(bytes: &[u8], part: &[u8]) -> Option<usize> {
     bytes.windows(part.len()).position(|window| window == part)
 }
 
-fn counts(body: &[u8]) -> Counts {
+/// What the reply to an announce or to a scrape of one swarm says.
+pub(crate) fn counts(body: &[u8]) -> Counts {
     let number = |key: &str| {
         let start = find(body, key.as_bytes()).expect(key) + key.len();
         let end = start + find(&body[start..], b"e").unwrap();

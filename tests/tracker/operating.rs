@@ -87,7 +87,10 @@ fn what_cannot_be_is_named() {
     let busy = TcpListener::bind("127.0.0.1:0").unwrap();
     let address = busy.local_addr().unwrap().to_string();
     let err = fails(folder.path(), &[&format!("--http {address}")]);
-    assert!(err.contains(&address) && err.contains("another program has that port"), "{err}");
+    assert!(
+        err.contains(&address) && err.contains("another program has that port"),
+        "{err}"
+    );
 
     fs::write(folder.path().join("bad.txt"), "#\n#\nnothing\n").unwrap();
     let err = fails(folder.path(), &[HTTP, "--deny bad.txt"]);
