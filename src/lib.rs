@@ -4,11 +4,14 @@
 //!
 //! | floor | room | what lives there |
 //! |---|---|---|
-//! | 0 | [`base`] | the words everyone uses: digests as values, hex, URLs, limits |
+//! | 0 | [`base`] | the words everyone uses: digests as values, hex, URLs, limits; and the seam: [`base::Core`] |
 //! | 1 | [`hash`] | SHA-1 and SHA-256 |
 //! | 1 | [`bencode`] | the strict, zero-copy reader and the writer |
 //! | 2 | [`metainfo`] | bytes <-> values: `.torrent`, `.mtorrent`, `.st`, magnets, safe paths |
+//! | 2 | [`wire`] | bytes <-> values, without state: tracker packets, HTTP heads and queries |
+//! | 4 | [`tracker`] | the tracker's table of swarms, and the server that answers from it |
 //! | 6 | [`storage`] | content on disks: scanned, read through bounded windows, hashed, verified |
+//! | 6 | [`reactor`] | the loop over real sockets: the only room that touches one |
 //! | 8 | [`cli`] | the commands |
 
 pub mod base;
@@ -16,4 +19,7 @@ pub mod bencode;
 pub mod cli;
 pub mod hash;
 pub mod metainfo;
+pub mod reactor;
 pub mod storage;
+pub mod tracker;
+pub mod wire;

@@ -86,3 +86,75 @@ pub const WATCHES_MAX: usize = 4096;
 /// The longest host name (RFC 1035), and the longest part of one between dots.
 pub const HOST_NAME_LEN_BYTES_MAX: usize = 253;
 pub const HOST_LABEL_LEN_BYTES_MAX: usize = 63;
+
+/// How many spans one receive plan may have.
+pub const RECV_PLAN_SPANS_MAX: usize = 16;
+
+/// How many pieces of bytes one send plan may have: they become one system call.
+pub const SEND_PLAN_PARTS_MAX: usize = 16;
+
+/// The most bytes that are received in one call, for all connections together.
+pub const RECV_SCRATCH_LEN_BYTES: usize = 256 << 10;
+
+/// How many bytes one connection may receive and send before the others get their turn.
+pub const CONN_TURN_BYTES_MAX: usize = 512 << 10;
+
+/// How many rounds of sending and receiving one connection gets before the others get their turn.
+pub const CONN_TURN_ROUNDS_MAX: usize = 16;
+
+/// How many connections one listener accepts before the others get their turn.
+pub const ACCEPT_TURN_MAX: usize = 64;
+
+/// How many sources of work are served before the kernel is asked what else there is.
+pub const TURN_SOURCES_MAX: usize = 512;
+
+/// How many connections may wait to be accepted; the kernel has a limit of its own.
+pub const ACCEPT_BACKLOG_MAX: i32 = 4096;
+
+/// How many datagrams are received, answered or sent in one call.
+pub const DATAGRAM_BATCH_LEN_MAX: usize = 32;
+
+/// A longer datagram is dropped: no protocol of ours sends one that a common link cannot carry.
+pub const DATAGRAM_LEN_BYTES_MAX: usize = 2 << 10;
+
+/// How many batches of datagrams one socket may receive before the others get their turn.
+pub const DATAGRAM_TURN_BATCHES_MAX: usize = 16;
+
+/// How many datagrams may wait for a socket that takes no more; further ones are lost.
+pub const DATAGRAMS_WAITING_MAX: usize = 1024;
+
+/// How many finished jobs and messages may wait for one core; whoever sends more waits.
+pub const COMPLETIONS_WAITING_MAX: usize = 1024;
+
+/// How many finished jobs and messages one core takes before the others get their turn.
+pub const COMPLETIONS_TURN_MAX: usize = 256;
+/// The longest request line of an HTTP request to the tracker: a scrape of 64 info-hashes, every
+/// byte escaped, and some room for the path.
+pub const HTTP_TARGET_LEN_BYTES_MAX: usize = 6 << 10;
+
+/// The longest HTTP request head, the request line included.
+pub const HTTP_HEAD_LEN_BYTES_MAX: usize = 8 << 10;
+
+/// How many header fields an HTTP request may carry; browsers behind two proxies send some 30.
+pub const HTTP_HEADERS_MAX: usize = 64;
+
+/// How many swarms one scrape may ask for: as many as one UDP packet carries without fragments.
+pub const SCRAPE_HASHES_MAX: usize = 74;
+
+/// How many bytes of URL data (path and query of a UDP tracker's URL) are looked at.
+pub const UDP_URL_DATA_LEN_BYTES_MAX: usize = 512;
+
+/// How many peers one announce is answered with at most.
+pub const ANNOUNCE_PEERS_MAX: u32 = 200;
+
+/// How many peers an announce gets that does not say how many it wants.
+pub const ANNOUNCE_PEERS_DEFAULT: u32 = 50;
+
+/// How many peers one swarm, and how many swarms one tracker, can hold: positions have 24 bits.
+pub const TRACKER_POSITIONS_MAX: usize = (1 << 24) - 1;
+
+/// The longest line of a tracker's state file; the longest real one has 100 bytes.
+pub const STATE_LINE_LEN_BYTES_MAX: usize = 128;
+
+/// How many changes of the swarms may wait for the writer of the state file.
+pub const STATE_CHANGES_QUEUED_MAX: usize = 1 << 16;

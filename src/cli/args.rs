@@ -5,6 +5,7 @@ use std::path::PathBuf;
 use clap::{Args as ClapArgs, Parser, Subcommand, ValueEnum};
 
 use super::size::parse_size;
+use super::tracker::TrackerArgs;
 use crate::base::Url;
 
 /// Moves big files from a few machines to many.
@@ -21,6 +22,8 @@ pub(super) struct Args {
 
 #[derive(Debug, Subcommand)]
 pub(super) enum Command {
+    Tracker(TrackerArgs),
+
     /// Work with torrents and the files that they describe
     #[command(subcommand)]
     Client(ClientCommand),

@@ -14,6 +14,7 @@ mod output;
 mod progress;
 mod show;
 mod size;
+mod tracker;
 mod verify;
 
 use std::io::{self, Write as _};
@@ -29,8 +30,7 @@ use crate::base::printable;
 /// Exit status 0: done; 1: failed; 2: bad usage.
 pub fn main() -> ExitCode {
     let args = Args::parse();
-    logging::start(args.verbose);
-    match run(args.command) {
+    match run(args.command, args.verbose) {
         Ok(()) => ExitCode::SUCCESS,
         // Whoever read our output has seen enough.
         Err(error) if is_broken_pipe(&error) => ExitCode::SUCCESS,
@@ -60,8 +60,12 @@ macro_rules! bad_usage {
 }
 use bad_usage;
 
-fn run(command: Command) -> Result<()> {
+fn run(command: Command, verbose: u8) -> Result<()> {
+    if !matches!(command, Command::Tracker(_)) {
+        logging::start(verbose);
+    }
     match command {
+        Command::Tracker(args) => tracker::run(&args, verbose),
         Command::Client(ClientCommand::Show(args)) => show::run(&args),
         Command::Client(ClientCommand::Convert(args)) => convert::run(&args),
         Command::Client(ClientCommand::Create(args)) => create::run(&args),

@@ -1,6 +1,7 @@
 //! Sizes and counts as people read them.
 
 use std::fmt;
+use std::time::Duration;
 
 /// Bytes in binary units, with three digits that matter: `4.69 GiB`.
 #[derive(Clone, Copy, Debug)]
@@ -89,6 +90,23 @@ pub(super) fn parse_size(text: &str) -> Result<u64, String> {
     value
         .and_then(|value| value.checked_mul(unit))
         .ok_or_else(|| format!("`{text}` is more than 64 bits hold"))
+}
+
+/// Reads `90s`, `30m`, `2h`, `1d`, or a number of seconds.
+pub(super) fn parse_duration(text: &str) -> Result<Duration, String> {
+    let units = [('s', 1), ('m', 60), ('h', 3600), ('d', 86_400)];
+    let with_unit = units
+        .iter()
+        .find_map(|(unit, seconds)| Some((text.strip_suffix(*unit)?, *seconds)));
+    let (digits, unit_s) = with_unit.unwrap_or((text, 1));
+    let is_number = !digits.is_empty() && digits.bytes().all(|byte| byte.is_ascii_digit());
+    let value: Option<u64> = digits.parse().ok().filter(|_| is_number);
+    let seconds = value.and_then(|value| value.checked_mul(unit_s));
+    seconds.map(Duration::from_secs).ok_or_else(|| {
+        format!(
+            "`{text}` is no duration: expected a number of seconds such as `90`, or `30m`, `2h`"
+        )
+    })
 }
 
 #[cfg(test)]

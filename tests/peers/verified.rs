@@ -2,22 +2,14 @@
 //! mt.
 
 use std::ffi::OsStr;
-use std::fs;
-use std::net::TcpListener;
 use std::path::{Path, PathBuf};
-use std::process::{Child, Command, Stdio};
-use std::thread;
-use std::time::{Duration, Instant};
 
-use anyhow::{Context as _, Result, bail};
-use serde_json::json;
+use anyhow::{Context as _, Result};
 
 use crate::VERSIONS;
 use crate::content::{Scratch, damage};
-use crate::programs::{finish, libtorrent_finds_whole, mt_create, mt_finds_whole, run};
-
-const TIMEOUT: Duration = Duration::from_secs(60);
-const POLL: Duration = Duration::from_millis(100);
+use crate::programs::{finish, libtorrent_finds_whole, mt_create, mt_finds_whole};
+use crate::transmission::Transmission;
 
 /// Asks about content that is whole, and then about the same with one bit turned over.
 fn assert_judged_rightly(
@@ -102,62 +94,6 @@ fn aria2_finds_whole(torrent: &Path, folder: &Path) -> Result<bool> {
     Ok(output.status.success())
 }
 
-/// A daemon of its own, which talks to nobody but us.
-struct Transmission {
-    daemon: Child,
-    address: String,
-}
-
-impl Transmission {
-    fn start(home: &Path) -> Result<Self> {
-        let port = free_port()?;
-        let settings = json!({
-            "rpc-bind-address": "127.0.0.1",
-            "rpc-port": port,
-            "bind-address-ipv4": "127.0.0.1",
-            "peer-port": free_port()?,
-            "dht-enabled": false,
-            "lpd-enabled": false,
-            "port-forwarding-enabled": false,
-        });
-        fs::write(home.join("settings.json"), settings.to_string())?;
-        let daemon = Command::new("transmission-daemon")
-            .args(["-f".as_ref(), "-g".as_ref(), home.as_os_str()])
-            .stderr(Stdio::null())
-            .spawn()?;
-        let address = format!("127.0.0.1:{port}");
-        let started = Self { daemon, address };
-        started.wait_for("an answer", || Ok(started.remote(&["-si"]).is_ok()))?;
-        Ok(started)
-    }
-
-    fn remote(&self, words: &[&str]) -> Result<String> {
-        run(
-            "transmission-remote",
-            [self.address.as_str()].iter().chain(words),
-        )
-    }
-
-    fn wait_for(&self, what: &str, is_there: impl Fn() -> Result<bool>) -> Result<()> {
-        let start = Instant::now();
-        while !is_there()? {
-            if start.elapsed() > TIMEOUT {
-                bail!("transmission-daemon at {}: no {what} in time", self.address);
-            }
-            thread::sleep(POLL);
-        }
-        Ok(())
-    }
-}
-
-impl Drop for Transmission {
-    fn drop(&mut self) {
-        // Where it has ended already there is nothing left to do.
-        let _ = self.daemon.kill();
-        let _ = self.daemon.wait();
-    }
-}
-
 fn transmission_finds_whole(torrent: &Path, folder: &Path) -> Result<bool> {
     let home = tempfile::tempdir()?;
     let daemon = Transmission::start(home.path())?;
@@ -176,8 +112,4 @@ fn transmission_finds_whole(torrent: &Path, folder: &Path) -> Result<bool> {
         Ok(told.contains("State: Stopped") && !told.contains("Have: None"))
     })?;
     Ok(state()?.contains("Percent Done: 100%"))
-}
-
-fn free_port() -> Result<u16> {
-    Ok(TcpListener::bind("127.0.0.1:0")?.local_addr()?.port())
 }

@@ -1,0 +1,143 @@
+//! The state file on the disk: read at the start, then appended to and replaced by the worker.
+
+use std::fs::{self, File, OpenOptions};
+use std::io::{self, BufWriter, Read as _, Seek as _, SeekFrom, Write as _};
+use std::path::{Path, PathBuf};
+use std::time::Instant;
+
+use anyhow::{Context as _, Result, bail};
+
+use crate::tracker::service::{JournalJob, Service};
+use crate::tracker::state_file::Reader;
+
+const READ_LEN_BYTES: usize = 1 << 20;
+
+#[derive(Debug)]
+pub(super) struct StateFile {
+    path: PathBuf,
+    file: File,
+    /// Up to here all is well; a write that failed may have left part of a line behind.
+    len_bytes: u64,
+    /// The file that is going to take its place.
+    next: Option<BufWriter<File>>,
+}
+
+impl StateFile {
+    /// Gives the service what the file says, and has it keep the file from now on.
+    pub(super) fn restore(path: &Path, service: &mut Service) -> Result<Self> {
+        let named = || format!("`{}`", path.display());
+        let started = Instant::now();
+        let mut options = OpenOptions::new();
+        let options = options.read(true).write(true).create(true).truncate(false);
+        let mut file = options.open(path).with_context(named)?;
+        if let Err(fs::TryLockError::WouldBlock) = file.try_lock() {
+            bail!("{}: another tracker keeps this file", named());
+        }
+        let mut reader = Reader::default();
+        let mut piece = vec![0; READ_LEN_BYTES];
+        let mut len_bytes = 0;
+        loop {
+            let count = file.read(&mut piece).with_context(named)?;
+            if count == 0 {
+                break;
+            }
+            len_bytes += count as u64;
+            service.restore(&mut reader, &piece[..count]);
+        }
+        // A torn line would run into the next one.
+        file.set_len(reader.whole_len_bytes()).with_context(named)?;
+        file.seek(SeekFrom::End(0)).with_context(named)?;
+        let unreadable = reader.unreadable_lines();
+        if unreadable > 0 {
+            log::warn!(
+                "{}: {unreadable} lines cannot be read and are passed over",
+                named()
+            );
+        }
+        let peers = service.server().table().totals().peers();
+        if len_bytes > 0 {
+            log::info!(
+                "{}: {peers} peers restored in {:.2?}",
+                named(),
+                started.elapsed()
+            );
+        }
+        service.keep_journal(len_bytes == 0 || unreadable > 0);
+        Ok(Self {
+            path: path.to_owned(),
+            file,
+            len_bytes: reader.whole_len_bytes(),
+            next: None,
+        })
+    }
+
+    /// Does one step, and tells people where it fails.
+    pub(super) fn carry_out(&mut self, job: &JournalJob) -> Result<(), ()> {
+        self.try_to(job).map_err(|error| {
+            self.next = None;
+            let path = self.path.display();
+            log::error!("cannot write `{path}`: {error}; the swarms live on in memory");
+        })
+    }
+
+    fn try_to(&mut self, job: &JournalJob) -> io::Result<()> {
+        match job {
+            JournalJob::Append(changes) => self.append(changes),
+            JournalJob::BeginSnapshot(head) => {
+                let file = File::create(self.next_path())?;
+                // Where files cannot be locked, people have to take care themselves.
+                let _ = file.try_lock();
+                let mut next = BufWriter::new(file);
+                next.write_all(head)?;
+                self.next = Some(next);
+                Ok(())
+            }
+            JournalJob::Snapshot { changes, snapshot } => self.both(changes, snapshot),
+            JournalJob::EndSnapshot { changes, snapshot } => {
+                self.both(changes, snapshot)?;
+                self.replace()
+            }
+        }
+    }
+
+    fn append(&mut self, changes: &[u8]) -> io::Result<()> {
+        let written = self.file.write_all(changes);
+        if written.is_ok() {
+            self.len_bytes += changes.len() as u64;
+        } else {
+            // Where this fails too, the two halves of lines make one that nobody can read.
+            let _ = self.file.set_len(self.len_bytes);
+            let _ = self.file.seek(SeekFrom::Start(self.len_bytes));
+        }
+        written
+    }
+
+    fn both(&mut self, changes: &[u8], snapshot: &[u8]) -> io::Result<()> {
+        self.append(changes)?;
+        if let Some(next) = &mut self.next {
+            next.write_all(changes)?;
+            next.write_all(snapshot)?;
+        }
+        Ok(())
+    }
+
+    fn replace(&mut self) -> io::Result<()> {
+        let Some(next) = self.next.take() else {
+            return Err(io::ErrorKind::NotFound.into());
+        };
+        let next = next.into_inner().map_err(io::IntoInnerError::into_error)?;
+        next.sync_all()?;
+        fs::rename(self.next_path(), &self.path)?;
+        self.len_bytes = next.metadata()?.len();
+        self.file = next;
+        // The old name must not come back with the old file after the power was cut.
+        let folder = self.path.parent().filter(|it| !it.as_os_str().is_empty());
+        File::open(folder.unwrap_or(Path::new(".")))?.sync_all()
+    }
+
+    fn next_path(&self) -> PathBuf {
+        let mut name = self.path.file_name().unwrap_or_default().to_owned();
+        name.push(".next");
+        self.path.with_file_name(name)
+    }
+}

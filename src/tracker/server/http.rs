@@ -1,0 +1,275 @@
+//! Requests on a connection.
+
+use std::net::{IpAddr, SocketAddr};
+use std::time::Duration;
+
+use super::{
+    Asked, Counter, NOT_SERVED, Server, TOO_OFTEN, Transport, family, time, wanted, warning,
+};
+use crate::base::Sha1Digest;
+use crate::tracker::Family;
+use crate::tracker::limiter::Verdict;
+use crate::tracker::table::Seat;
+use crate::wire::http::{
+    AnnounceReply, Content, HeadError, Method, Peers, RequestHead, Status, parse_announce,
+    parse_head, parse_scrape, write_announce, write_failure, write_response, write_scrape,
+};
+use crate::wire::udp_tracker::Scraped;
+
+/// What is to be done with what a connection has received.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum HttpStep {
+    /// The request is not complete.
+    Wait,
+    /// The first so many bytes are answered, and more requests may follow.
+    Answered { len_bytes: usize },
+    /// Send what was written, if anything, and close.
+    Close,
+}
+
+/// Buffers that are filled anew for each reply.
+#[derive(Debug, Default)]
+pub(super) struct Scratch {
+    peers_v4: Vec<u8>,
+    peers_v6: Vec<u8>,
+    scraped: Vec<(Sha1Digest, Scraped)>,
+}
+
+/// A request after its head was read.
+#[derive(Clone, Copy)]
+struct Request<'a> {
+    now: Duration,
+    /// Where the connection comes from.
+    source: IpAddr,
+    /// Who is believed to have asked.
+    client: IpAddr,
+    query: &'a [u8],
+    keep_alive: bool,
+}
+
+impl Server {
+    /// Answers the first request of what was received, by appending to `out`. Pipelined requests are
+    /// answered by calling again with the rest.
+    pub fn http(
+        &mut self,
+        now: Duration,
+        from: SocketAddr,
+        received: &[u8],
+        out: &mut Vec<u8>,
+    ) -> HttpStep {
+        let source = from.ip().to_canonical();
+        let head = match parse_head(received) {
+            Ok(None) => return HttpStep::Wait,
+            Ok(Some(head)) => head,
+            Err(error) => return self.bad_head(source, error, out),
+        };
+        let client = self.config.addresses.client(source, head.forwarded_for);
+        let keep_alive = head.keep_alive && self.config.keep_alive;
+        let verdict = self.verdict(now, client);
+        if verdict == Verdict::Ignore {
+            self.stats
+                .count(Transport::Http, family(client), Counter::Ignored);
+            return HttpStep::Close;
+        }
+        let request = Request {
+            now,
+            source,
+            client,
+            query: head.query,
+            keep_alive: keep_alive && verdict == Verdict::Allow,
+        };
+        let start = out.len();
+        let counter = if verdict == Verdict::Refuse {
+            failure(request, TOO_OFTEN, out);
+            Counter::Refused
+        } else {
+            self.route(request, &head, out)
+        };
+        if head.method == Method::Head {
+            without_body(out, start);
+        }
+        self.stats.count(Transport::Http, family(client), counter);
+        if request.keep_alive {
+            HttpStep::Answered {
+                len_bytes: head.len_bytes,
+            }
+        } else {
+            HttpStep::Close
+        }
+    }
+
+    fn bad_head(&mut self, source: IpAddr, error: HeadError, out: &mut Vec<u8>) -> HttpStep {
+        self.stats
+            .count(Transport::Http, family(source), Counter::Failures);
+        write_response(out, error.status(), Content::Text, false, |out| {
+            out.extend_from_slice(error.to_string().as_bytes());
+        });
+        HttpStep::Close
+    }
+
+    fn route(
+        &mut self,
+        request: Request<'_>,
+        head: &RequestHead<'_>,
+        out: &mut Vec<u8>,
+    ) -> Counter {
+        let keep_alive = request.keep_alive;
+        match (head.method, head.path) {
+            (Method::Other, _) => {
+                write_response(
+                    out,
+                    Status::MethodNotAllowed,
+                    Content::Text,
+                    keep_alive,
+                    |out| {
+                        out.extend_from_slice(b"expected GET");
+                    },
+                );
+                Counter::Failures
+            }
+            (_, b"/announce") => self.http_announce(request, out),
+            (_, b"/scrape") => self.http_scrape(request, out),
+            _ => {
+                write_response(out, Status::NotFound, Content::Text, keep_alive, |out| {
+                    out.extend_from_slice(b"expected /announce or /scrape");
+                });
+                Counter::Failures
+            }
+        }
+    }
+
+    fn http_announce(&mut self, request: Request<'_>, out: &mut Vec<u8>) -> Counter {
+        let query = match parse_announce(request.query) {
+            Ok(query) => query,
+            Err(error) => {
+                failure(request, &error.to_string(), out);
+                return Counter::Failures;
+            }
+        };
+        if !self.config.access.allows(&query.info_hash) {
+            failure(request, NOT_SERVED, out);
+            return Counter::Failures;
+        }
+        let asked = Asked {
+            info_hash: query.info_hash,
+            address: self
+                .config
+                .addresses
+                .of_peer(request.source, request.client, query.ip),
+            port: query.port,
+            left_bytes: query.left_bytes,
+            event: query.event,
+            wanted: query.wanted,
+        };
+        let seat = self.enter(request.now, &asked);
+        self.draw_peers(request.now, &seat, family(asked.address), wanted(&asked));
+        let counts = self.table.counts(&seat);
+        let reply = AnnounceReply {
+            seeders: counts.seeders,
+            leechers: counts.leechers,
+            downloads: counts.downloads,
+            interval_s: self.interval_s(),
+            min_interval_s: self.config.min_interval_s,
+            peers: Peers {
+                v4: &self.scratch.peers_v4,
+                v6: &self.scratch.peers_v6,
+            },
+            compact: query.compact,
+            warning: warning(&seat),
+        };
+        write_response(
+            out,
+            Status::Ok,
+            Content::Bencode,
+            request.keep_alive,
+            |out| {
+                write_announce(out, &reply);
+            },
+        );
+        Counter::Announces
+    }
+
+    /// Those of the asker's own family first, since it reaches them surely, and others for the room
+    /// that is left.
+    fn draw_peers(&mut self, now: Duration, seat: &Seat, own: Family, wanted: u32) {
+        self.scratch.peers_v4.clear();
+        self.scratch.peers_v6.clear();
+        let families = match own {
+            Family::V4 => [Family::V4, Family::V6],
+            Family::V6 => [Family::V6, Family::V4],
+        };
+        let mut left = wanted;
+        for family in families {
+            let out = match family {
+                Family::V4 => &mut self.scratch.peers_v4,
+                Family::V6 => &mut self.scratch.peers_v6,
+            };
+            left -= self
+                .table
+                .sample(time(now), seat, family, left, &mut self.rng, out);
+        }
+    }
+
+    fn http_scrape(&mut self, request: Request<'_>, out: &mut Vec<u8>) -> Counter {
+        let query = match parse_scrape(request.query) {
+            Ok(query) => query,
+            Err(error) => {
+                failure(request, &error.to_string(), out);
+                return Counter::Failures;
+            }
+        };
+        let Self {
+            scratch,
+            table,
+            config,
+            ..
+        } = self;
+        scratch.scraped.clear();
+        let served = query
+            .info_hashes()
+            .filter(|info_hash| config.access.allows(info_hash));
+        scratch.scraped.extend(served.map(|info_hash| {
+            let counts = table.scrape(&info_hash).unwrap_or_default();
+            let scraped = Scraped {
+                seeders: counts.seeders,
+                downloads: counts.downloads,
+                leechers: counts.leechers,
+            };
+            (info_hash, scraped)
+        }));
+        write_response(
+            out,
+            Status::Ok,
+            Content::Bencode,
+            request.keep_alive,
+            |out| {
+                write_scrape(out, &mut scratch.scraped);
+            },
+        );
+        Counter::Scrapes
+    }
+}
+
+/// Clients look for the reason in a body that came with success; few read that of an error.
+fn failure(request: Request<'_>, reason: &str, out: &mut Vec<u8>) {
+    write_response(
+        out,
+        Status::Ok,
+        Content::Bencode,
+        request.keep_alive,
+        |out| {
+            write_failure(out, reason);
+        },
+    );
+}
+
+/// Leaves the head of the response that begins at `start`.
+fn without_body(out: &mut Vec<u8>, start: usize) {
+    const END: &[u8] = b"\r\n\r\n";
+    let end = out[start..]
+        .windows(END.len())
+        .position(|window| window == END);
+    if let Some(end) = end {
+        out.truncate(start + end + END.len());
+    }
+}

@@ -1,0 +1,143 @@
+//! Packets.
+
+use std::net::{IpAddr, SocketAddr};
+use std::time::Duration;
+
+use super::{Asked, Counter, NOT_SERVED, Server, TOO_OFTEN, Transport, family, time, wanted};
+use crate::tracker::Family;
+use crate::tracker::limiter::Verdict;
+use crate::wire::udp_tracker::{
+    self, AnnounceRequest, Header, Malformed, Request, ScrapeRequest, Scraped,
+};
+
+/// As many as fit the smallest packet that every IPv6 network carries whole.
+const PEERS_V6_MAX: u32 = 66;
+
+impl Server {
+    /// Answers a packet by appending to `out`, or by leaving it as it is: strangers, whose addresses
+    /// may be forged, are told no more than a connection id, which is as long as their question.
+    pub fn udp(&mut self, now: Duration, from: SocketAddr, packet: &[u8], out: &mut Vec<u8>) {
+        let source = from.ip().to_canonical();
+        let counter = match udp_tracker::parse_request(packet) {
+            Ok(Request::Connect(connect)) => {
+                let connection_id = self.connection_ids.issue(time(now), source);
+                udp_tracker::write_connect(out, connect.transaction_id, connection_id);
+                Counter::Connects
+            }
+            Ok(Request::Announce(announce)) => self.udp_announce(now, source, &announce, out),
+            Ok(Request::Scrape(scrape)) => self.udp_scrape(now, source, &scrape, out),
+            Err(malformed) => self.udp_malformed(now, source, malformed, out),
+        };
+        self.stats.count(Transport::Udp, family(source), counter);
+    }
+
+    fn udp_announce(
+        &mut self,
+        now: Duration,
+        source: IpAddr,
+        announce: &AnnounceRequest<'_>,
+        out: &mut Vec<u8>,
+    ) -> Counter {
+        if let Some(counter) = self.udp_not_admitted(now, source, announce.header, out) {
+            return counter;
+        }
+        let transaction_id = announce.header.transaction_id;
+        if !self.config.access.allows(&announce.info_hash) {
+            udp_tracker::write_error(out, transaction_id, NOT_SERVED);
+            return Counter::Failures;
+        }
+        let claimed = announce.ip.map(IpAddr::V4);
+        let asked = Asked {
+            info_hash: announce.info_hash,
+            address: self.config.addresses.of_peer(source, source, claimed),
+            port: announce.port,
+            left_bytes: Some(announce.left_bytes),
+            event: announce.event,
+            wanted: announce.wanted,
+        };
+        let seat = self.enter(now, &asked);
+        let counts = self.table.counts(&seat);
+        let interval_s = self.interval_s();
+        let (leechers, seeders) = (counts.leechers, counts.seeders);
+        udp_tracker::write_announce_head(out, transaction_id, interval_s, leechers, seeders);
+        // The packet's family decides how long an entry is, whatever the peer's address was made.
+        let family = family(source);
+        let wanted = match family {
+            Family::V4 => wanted(&asked),
+            Family::V6 => wanted(&asked).min(PEERS_V6_MAX),
+        };
+        self.table
+            .sample(time(now), &seat, family, wanted, &mut self.rng, out);
+        Counter::Announces
+    }
+
+    fn udp_scrape(
+        &mut self,
+        now: Duration,
+        source: IpAddr,
+        scrape: &ScrapeRequest<'_>,
+        out: &mut Vec<u8>,
+    ) -> Counter {
+        if let Some(counter) = self.udp_not_admitted(now, source, scrape.header, out) {
+            return counter;
+        }
+        udp_tracker::write_scrape_head(out, scrape.header.transaction_id);
+        for info_hash in scrape.info_hashes() {
+            let is_served = self.config.access.allows(&info_hash);
+            let counts = self
+                .table
+                .scrape(&info_hash)
+                .filter(|_| is_served)
+                .unwrap_or_default();
+            let entry = Scraped {
+                seeders: counts.seeders,
+                downloads: counts.downloads,
+                leechers: counts.leechers,
+            };
+            udp_tracker::write_scrape_entry(out, entry);
+        }
+        Counter::Scrapes
+    }
+
+    fn udp_malformed(
+        &mut self,
+        now: Duration,
+        source: IpAddr,
+        malformed: Malformed,
+        out: &mut Vec<u8>,
+    ) -> Counter {
+        let Some(header) = malformed.header() else {
+            return Counter::Ignored;
+        };
+        if let Some(counter) = self.udp_not_admitted(now, source, header, out) {
+            return counter;
+        }
+        udp_tracker::write_error(out, header.transaction_id, &malformed.to_string());
+        Counter::Failures
+    }
+
+    /// What a packet counts as that is not to be looked into. Only who has shown to receive packets at
+    /// an address uses up what that address may ask.
+    fn udp_not_admitted(
+        &mut self,
+        now: Duration,
+        source: IpAddr,
+        header: Header,
+        out: &mut Vec<u8>,
+    ) -> Option<Counter> {
+        if !self
+            .connection_ids
+            .is_valid(time(now), source, header.connection_id)
+        {
+            return Some(Counter::Ignored);
+        }
+        match self.verdict(now, source) {
+            Verdict::Allow => None,
+            Verdict::Refuse => {
+                udp_tracker::write_error(out, header.transaction_id, TOO_OFTEN);
+                Some(Counter::Refused)
+            }
+            Verdict::Ignore => Some(Counter::Ignored),
+        }
+    }
+}

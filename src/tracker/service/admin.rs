@@ -1,0 +1,72 @@
+//! The operator's pages: for people, as JSON, and for Prometheus. They only show.
+
+use super::connection::Step;
+use crate::tracker::server::{HttpStep, Server};
+use crate::wire::http::{Content, Method, Status, parse_head, write_response};
+
+/// The host's own figures, as JSON, whenever they are asked for.
+pub struct HostFigures(pub Box<dyn Fn() -> String>);
+
+impl std::fmt::Debug for HostFigures {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str("HostFigures(..)")
+    }
+}
+
+const PAGE: &str = include_str!("admin.html");
+
+pub(super) fn answer(
+    server: &mut Server,
+    figures: Option<&HostFigures>,
+    step: &mut Step<'_>,
+) -> HttpStep {
+    let head = match parse_head(step.received) {
+        Ok(None) => return HttpStep::Wait,
+        Ok(Some(head)) => head,
+        Err(error) => {
+            write_response(step.out, error.status(), Content::Text, false, |out| {
+                out.extend_from_slice(error.to_string().as_bytes());
+            });
+            return HttpStep::Close;
+        }
+    };
+    let totals = server.table().totals();
+    let (status, content, body) = match (head.method, head.path) {
+        (Method::Other, _) => (
+            Status::MethodNotAllowed,
+            Content::Text,
+            b"expected GET".to_vec(),
+        ),
+        (_, b"/") => (Status::Ok, Content::Html, PAGE.as_bytes().to_vec()),
+        (_, b"/stats") => {
+            let mut body = Vec::new();
+            server.stats().write_json(totals, &mut body);
+            (Status::Ok, Content::Json, body)
+        }
+        (_, b"/reactor") => {
+            let figures = figures.map_or("{}".to_owned(), |figures| (figures.0)());
+            (Status::Ok, Content::Json, figures.into_bytes())
+        }
+        (_, b"/metrics") => {
+            let mut body = Vec::new();
+            server.stats().write_metrics(totals, &mut body);
+            (Status::Ok, Content::Metrics, body)
+        }
+        _ => {
+            let body = b"expected /, /stats, /reactor or /metrics".to_vec();
+            (Status::NotFound, Content::Text, body)
+        }
+    };
+    write_response(step.out, status, content, head.keep_alive, |out| {
+        if head.method != Method::Head {
+            out.extend_from_slice(&body);
+        }
+    });
+    if head.keep_alive {
+        HttpStep::Answered {
+            len_bytes: head.len_bytes,
+        }
+    } else {
+        HttpStep::Close
+    }
+}

@@ -1,0 +1,8 @@
+//! Bytes to values and back, without state: what stands in the packets and requests of the
+//! protocols that mt speaks. Who may say what, and when, is decided above.
+
+pub mod http;
+mod tracker_event;
+pub mod udp_tracker;
+
+pub use tracker_event::Event;
