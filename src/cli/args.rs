@@ -13,7 +13,7 @@ use crate::base::Url;
 #[command(name = "mt", version, propagate_version = true, max_term_width = 100)]
 pub(super) struct Args {
     /// Say more on standard error, such as how content is read and hashed; twice for everything
-    #[arg(short, long, global = true, action = clap::ArgAction::Count)]
+    #[arg(short, long, global = true, display_order = 900, action = clap::ArgAction::Count)]
     pub(super) verbose: u8,
 
     #[command(subcommand)]
