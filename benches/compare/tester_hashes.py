@@ -1,23 +1,23 @@
 """The info-hashes that aquatic_udp_load_test will ask for: it draws them from a generator with a
 constant seed, and a tracker that serves only what it is told to must be told of them."""
 
-MASK = (1 << 64) - 1
+MASK, HALF_MASK = (1 << 64) - 1, (1 << 32) - 1
 SEED = 0xC3AA8BE617B3ACCE
 HASH_LEN_BYTES = 20
 
 
-def splitmix64(state):
-    """Spreads a seed over the words of a state."""
+def pcg32(state):
+    """Spreads a seed over the halves of words."""
     while True:
-        state = (state + 0x9E3779B97F4A7C15) & MASK
-        word = ((state ^ (state >> 30)) * 0xBF58476D1CE4E5B9) & MASK
-        word = ((word ^ (word >> 27)) * 0x94D049BB133111EB) & MASK
-        yield word ^ (word >> 31)
+        state = (state * 6364136223846793005 + 11634580027462260723) & MASK
+        half = (((state >> 18) ^ state) >> 27) & HALF_MASK
+        turn = state >> 59
+        yield (half >> turn | half << (32 - turn)) & HALF_MASK
 
 
 def xoshiro256plusplus(seed):
-    words = splitmix64(seed)
-    a, b, c, d = (next(words) for _ in range(4))
+    halves = pcg32(seed)
+    a, b, c, d = (next(halves) | next(halves) << 32 for _ in range(4))
     while True:
         total = (a + d) & MASK
         yield (((total << 23) & MASK | total >> 41) + a) & MASK
