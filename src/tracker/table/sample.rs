@@ -4,7 +4,7 @@
 use std::ops::Range;
 
 use super::roster::Roster;
-use super::slot::Tick;
+use super::slot::{Slot, Tick};
 use crate::base::Rng;
 
 /// Who may not be told of.
@@ -40,26 +40,52 @@ pub(super) fn sample<const N: usize>(
     if wanted == 0 {
         return 0;
     }
+    // Who stands behind the asker is counted without it.
+    let behind = asker.map_or(others, |at| position(at - range.start));
     let turn = rng.below(others);
     let mut given = 0;
     for run in Runs::new(others, wanted, rng) {
-        for drawn in run {
-            let drawn = turn + drawn;
-            let drawn = if drawn >= others {
-                drawn - others
+        let (mut drawn, mut left) = (turned(run.start, turn, others), run.end - run.start);
+        while left > 0 {
+            let (at, end) = if drawn < behind {
+                (drawn, behind)
             } else {
-                drawn
+                (drawn + 1, others + 1)
             };
-            let at = range.start + drawn as usize;
-            let at = at + usize::from(asker.is_some_and(|asker| at >= asker));
-            let slot = roster.slot(at);
-            if !slot.is_overdue(excluded.now, excluded.lifetime_s) {
-                out.extend_from_slice(&slot.key);
-                given += 1;
+            let near = roster.slots_from(range.start + at as usize);
+            let count = left.min(end - at).min(position(near.len()));
+            if count == 0 {
+                return given;
             }
+            given += tell(&near[..count as usize], excluded, out);
+            left -= count;
+            drawn = turned(drawn, count, others);
         }
     }
     given
+}
+
+/// Appends a run of at most [`RUN_LEN_MAX`], and gives the number of those whose time is not over.
+fn tell<const N: usize>(run: &[Slot<N>], excluded: Excluded, out: &mut Vec<u8>) -> u32 {
+    let mut packed = [[0; N]; RUN_LEN_MAX as usize];
+    let mut count = 0;
+    for slot in run {
+        packed[count] = slot.key;
+        count += usize::from(!slot.is_overdue(excluded.now, excluded.lifetime_s));
+    }
+    out.extend_from_slice(packed[..count].as_flattened());
+    position(count)
+}
+
+/// Further along in a circle.
+fn turned(at: u32, by: u32, len: u32) -> u32 {
+    let at = at + by;
+    if at >= len { at - len } else { at }
+}
+
+/// Positions have 24 bits.
+fn position(at: usize) -> u32 {
+    u32::try_from(at).unwrap_or(u32::MAX)
 }
 
 /// Cuts a range into parts and draws a run in each. The parts are as long as their runs and an even
