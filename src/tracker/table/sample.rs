@@ -73,7 +73,12 @@ fn tell<const N: usize>(run: &[Slot<N>], excluded: Excluded, out: &mut Vec<u8>) 
         packed[count] = slot.key;
         count += usize::from(!slot.is_overdue(excluded.now, excluded.lifetime_s));
     }
-    out.extend_from_slice(packed[..count].as_flattened());
+    if count == packed.len() {
+        // The common case, of a length that the compiler knows.
+        out.extend_from_slice(packed.as_flattened());
+    } else {
+        out.extend_from_slice(packed[..count].as_flattened());
+    }
     position(count)
 }
 
