@@ -9,7 +9,6 @@ beside the time that the disk takes by itself.
 import argparse
 import contextlib
 import dataclasses
-import itertools
 import os
 import pathlib
 import random
@@ -20,6 +19,7 @@ from collections.abc import Callable
 
 import contenders
 import measure
+from report import note, print_table
 
 REPOSITORY = pathlib.Path(__file__).resolve().parents[2]
 
@@ -182,16 +182,6 @@ def print_facts(scratch, tools, rounds):
     if tools.missing:
         print("- left out, because not installed: " + ", ".join(sorted(tools.missing)))
     print(f"- medians of {rounds} rounds; {measure.load_average()} at the end")
-
-
-def print_table(header, rows):
-    """Row by row, as they come: who stops it half way has what was measured until then."""
-    for row in itertools.chain([header, ["---"] * len(header)], rows):
-        print("| " + " | ".join(row) + " |", flush=True)
-
-
-def note(text):
-    print(text, file=sys.stderr, flush=True)
 
 
 main()

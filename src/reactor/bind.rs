@@ -5,6 +5,7 @@ use std::net::SocketAddr;
 
 use socket2::{Domain, Protocol, Socket, Type};
 
+use super::speak_first::await_first_bytes;
 use crate::base::limits::ACCEPT_BACKLOG_MAX;
 
 /// Room in the kernel for a burst of datagrams. It gives less where its own limit is lower.
@@ -78,6 +79,16 @@ impl TcpPort {
     /// Port 0 takes a free one, which [`Self::local_address`] names.
     pub fn bind(address: SocketAddr) -> Result<Self, BindError> {
         Self::open(address).map_err(|error| explain(address, Transport::Tcp, error))
+    }
+
+    /// For protocols in which clients speak first: a connection opens when its first bytes are here,
+    /// which saves a wait for them, or after a second or two of silence. Where the system cannot do
+    /// so, it opens at once.
+    #[must_use]
+    pub fn where_clients_speak_first(self) -> Self {
+        // It is for speed only.
+        let _ = await_first_bytes(&self.listener);
+        self
     }
 
     pub const fn local_address(&self) -> SocketAddr {

@@ -20,6 +20,7 @@ mod hosted;
 mod meter;
 mod net;
 mod ready;
+mod speak_first;
 mod stats;
 mod thread_usage;
 mod turn;

@@ -46,6 +46,24 @@ fn a_port_that_cannot_be_had_is_told_in_words() {
     assert!(matches!(error, BindError::NotOurs { .. }), "{error}");
 }
 
+/// What is said first is there when the connection opens; who says nothing is not left out for long.
+#[test]
+fn a_port_where_clients_speak_first_serves_the_silent_too() {
+    let port = TcpPort::bind(loopback()).unwrap();
+    let address = port.local_address();
+    let ports = vec![(LINES, port.where_clients_speak_first())];
+    let running = start(ports, None, Wishes::default());
+    let mut silent = connect(address);
+    let mut speaking = connect(address);
+    exchange(&mut speaking, b"a\n", b"<a>\n");
+    running.opened();
+    #[cfg(target_os = "linux")]
+    assert!(running.events.try_recv().is_err(), "nothing was said there");
+    running.opened();
+    exchange(&mut silent, b"b\n", b"<b>\n");
+    running.finish();
+}
+
 #[test]
 fn a_port_can_be_had_again_while_old_connections_linger() {
     let port = TcpPort::bind(loopback()).unwrap();

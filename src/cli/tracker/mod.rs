@@ -93,7 +93,7 @@ impl Ports {
             Ok(addresses
                 .iter()
                 .copied()
-                .map(TcpPort::bind)
+                .map(|address| TcpPort::bind(address).map(TcpPort::where_clients_speak_first))
                 .collect::<Result<_, _>>()?)
         };
         Ok(Self {
