@@ -7,6 +7,12 @@ use super::roster::Roster;
 use super::slot::Tick;
 use crate::base::Rng;
 
+/// As many as the nearest cache holds beside what else an announce needs.
+const NEAR_PEERS_MAX: u32 = 2048;
+
+/// Half a cache line of peers.
+const RUN_LEN: u32 = 4;
+
 /// Who may not be told of.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Excluded {
@@ -17,9 +23,10 @@ pub(super) struct Excluded {
 
 /// Appends up to `wanted` peers of a range, and gives their number.
 ///
-/// The range is turned by a random angle and cut into as many parts of one length as peers are
-/// wanted; each part gives one. So nobody is drawn twice, nothing is remembered, and every peer is
-/// drawn with the same probability. Those whose time is over are drawn, but not told of.
+/// The range is turned by a random angle and cut into parts of one length, and each part gives one
+/// peer, or a short run of neighbours from a random place in it. So nobody is drawn twice, nothing is
+/// remembered, and every peer is drawn with the same probability: whatever the pattern, its angle is
+/// random. Those whose time is over are drawn, but not told of.
 pub(super) fn sample<const N: usize>(
     roster: &impl Roster<N>,
     range: Range<usize>,
@@ -35,40 +42,67 @@ pub(super) fn sample<const N: usize>(
     if others == 0 || wanted == 0 {
         return 0;
     }
-    let parts = wanted.min(others);
+    let ring = Ring {
+        others,
+        turn: rng.below(others),
+        first: range.start,
+        asker,
+    };
+    let count = wanted.min(others);
+    // Of a swarm that no longer fits the nearest cache, neighbours are told of together.
+    let run = if others <= NEAR_PEERS_MAX {
+        1
+    } else {
+        RUN_LEN.min(count)
+    };
+    let parts = count.div_ceil(run);
     // The length of a part, with 32 bits behind the point; positions have 24.
     let part_len = (u64::from(others) << 32) / u64::from(parts);
-    let turn = rng.below(others);
-    let mut given = 0;
-    let mut end = 0;
-    for part in 1..=u64::from(parts) {
-        let start = end;
-        end = if part == u64::from(parts) {
+    let start = out.len();
+    out.resize(start + count as usize * N, 0);
+    let (places, _) = out[start..].as_chunks_mut::<N>();
+    let (mut given, mut drawn, mut end) = (0, 0, 0);
+    for part in 1..=parts {
+        let begin = end;
+        end = if part == parts {
             others
         } else {
-            whole(part * part_len)
+            whole(u64::from(part) * part_len)
         };
-        let drawn = turn
-            + start
-            + if end - start == 1 {
-                0
-            } else {
-                rng.below(end - start)
-            };
-        let drawn = if drawn >= others {
-            drawn - others
-        } else {
-            drawn
-        };
-        let at = range.start + drawn as usize;
-        let at = at + usize::from(asker.is_some_and(|asker| at >= asker));
-        let slot = roster.slot(at);
-        if !slot.is_overdue(excluded.now, excluded.lifetime_s) {
-            out.extend_from_slice(&slot.key);
-            given += 1;
+        let run = run.min(count - drawn);
+        drawn += run;
+        let at = begin + rng.below(end - begin - run + 1);
+        for at in at..at + run {
+            let slot = roster.slot(ring.position(at));
+            places[given] = slot.key;
+            // Who is not to be told of is written over by the next.
+            given += usize::from(!slot.is_overdue(excluded.now, excluded.lifetime_s));
         }
     }
-    given
+    out.truncate(start + given * N);
+    u32::try_from(given).unwrap_or(count)
+}
+
+/// The range without the asker, turned by an angle.
+#[derive(Clone, Copy)]
+struct Ring {
+    others: u32,
+    turn: u32,
+    first: usize,
+    asker: Option<usize>,
+}
+
+impl Ring {
+    fn position(self, at: u32) -> usize {
+        let turned = self.turn + at;
+        let turned = if turned >= self.others {
+            turned - self.others
+        } else {
+            turned
+        };
+        let position = self.first + turned as usize;
+        position + usize::from(self.asker.is_some_and(|asker| position >= asker))
+    }
 }
 
 fn whole(fixed_point: u64) -> u32 {

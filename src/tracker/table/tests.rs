@@ -247,7 +247,13 @@ fn times_told(others: u32, wanted: u32, asker_number: u32, questions: u64) -> BT
 
 #[test]
 fn samples_are_fair() {
-    for (others, wanted, asker) in [(7, 3, 4), (100, 50, 0), (1000, 50, 500)] {
+    for (others, wanted, asker) in [
+        (7, 3, 4),
+        (100, 50, 0),
+        (1000, 50, 500),
+        (3000, 201, 3000),
+        (2100, 2099, 7),
+    ] {
         let questions = 5000;
         let times = times_told(others, wanted, asker, questions);
         assert_eq!(times.len(), others as usize, "everybody is told of");

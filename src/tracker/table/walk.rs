@@ -26,6 +26,10 @@ pub(super) struct Cursor {
     within: Option<Within>,
 }
 
+/// A walk that is under way.
+#[derive(Clone, Copy, Debug)]
+pub struct Walk(Cursor);
+
 #[derive(Clone, Copy, Debug)]
 struct Within {
     info_hash: Sha1Digest,
@@ -182,37 +186,65 @@ impl Table {
         let Some(mut cursor) = self.snapshot else {
             return false;
         };
+        let goes_on = self.walk_steps(&mut cursor, steps, |change, _| tell(change));
+        self.snapshot = goes_on.then_some(cursor);
+        goes_on
+    }
+
+    /// A walk for whoever can do without the few that may be passed over, since they will announce
+    /// again.
+    pub fn begin_walk(&self) -> Walk {
+        Walk(Cursor::over(self.swarms.len()))
+    }
+
+    /// Tells of some more, and how many seconds ago they were heard of; `false` at the end.
+    pub fn walk(
+        &self,
+        walk: &mut Walk,
+        now: Time,
+        steps: usize,
+        mut tell: impl FnMut(Change, u32),
+    ) -> bool {
+        let now = Tick::at(now);
+        self.walk_steps(&mut walk.0, steps, |change, last_heard| {
+            tell(change, last_heard.age_s(now));
+        })
+    }
+
+    fn walk_steps(
+        &self,
+        cursor: &mut Cursor,
+        steps: usize,
+        mut tell: impl FnMut(Change, Tick),
+    ) -> bool {
         let mut steps_left = steps;
         while steps_left > 0 {
             let Some((number, mut within)) = cursor.settle(self) else {
-                self.snapshot = None;
                 return false;
             };
             let swarm = &self.swarms[number];
+            let info_hash = swarm.info_hash;
             steps_left -= 1;
             if swarm.downloads > 0 && within.is_untouched(swarm) {
                 let fact = Fact::Downloads(swarm.downloads);
-                tell(Change {
-                    info_hash: swarm.info_hash,
-                    fact,
-                });
+                tell(Change { info_hash, fact }, self.swept_tick());
             }
             while steps_left > 0 && (within.v4_left > 0 || within.v6_left > 0) {
                 steps_left -= 1;
-                let (peer, role) = within.next_down(swarm);
+                let (peer, role, last_heard) = within.next_down(swarm);
                 let fact = Fact::Here(peer, role);
-                tell(Change {
-                    info_hash: swarm.info_hash,
-                    fact,
-                });
+                tell(Change { info_hash, fact }, last_heard);
             }
             cursor.within = Some(within);
             if within.v4_left == 0 && within.v6_left == 0 {
                 cursor.leave_swarm();
             }
         }
-        self.snapshot = Some(cursor);
         true
+    }
+
+    fn swept_tick(&self) -> Tick {
+        Tick::at(self.swept_at)
     }
 }
 
@@ -222,19 +254,22 @@ impl Within {
     }
 
     /// The next peer of a walk that does not remove.
-    fn next_down(&mut self, swarm: &Swarm) -> (Peer, Role) {
+    fn next_down(&mut self, swarm: &Swarm) -> (Peer, Role, Tick) {
         match &swarm.v6 {
             Some(roster) if self.v6_left > 0 => {
                 self.v6_left -= 1;
+                let slot = roster.slot(self.v6_left);
                 (
-                    Peer::V6(roster.slot(self.v6_left).key),
+                    Peer::V6(slot.key),
                     roster.role(self.v6_left),
+                    slot.last_heard,
                 )
             }
             _ => {
                 self.v4_left -= 1;
                 with_v4!(&swarm.v4, roster => {
-                    (Peer::V4(roster.slot(self.v4_left).key), roster.role(self.v4_left))
+                    let slot = roster.slot(self.v4_left);
+                    (Peer::V4(slot.key), roster.role(self.v4_left), slot.last_heard)
                 })
             }
         }
