@@ -43,7 +43,7 @@ impl World {
         Announce {
             info_hash: info_hash(number / self.swarm_len),
             peer: Peer::new(address(number).into(), 6881),
-            role: if number % 4 == 0 {
+            role: if number.is_multiple_of(4) {
                 Role::Seeder
             } else {
                 Role::Leecher
@@ -187,7 +187,7 @@ fn requests(c: &mut Criterion) {
                     "GET /announce?info_hash={escaped}&peer_id=-TR3000-p3cgb6fl7v0k&port=6881\
                      &uploaded=0&downloaded=0&left={}&numwant=30&compact=1 HTTP/1.1\r\n\
                      Host: 127.0.0.1:6969\r\nUser-Agent: Transmission/3.00\r\nAccept: */*\r\n\r\n",
-                    u32::from(number % 4 != 0)
+                    u32::from(!number.is_multiple_of(4))
                 );
                 (SocketAddr::from((address(number), 1000)), request)
             })
