@@ -166,6 +166,7 @@ impl World {
     /// Writes the file anew, while it goes on.
     fn compact(&mut self, steps: usize) {
         let mut text = Vec::new();
+        self.text.clear();
         self.table.begin_snapshot();
         while self
             .table

@@ -13,7 +13,7 @@ use crate::base::Sha1Digest;
 use crate::tracker::Peer;
 use crate::tracker::keyed::TableHasher;
 
-/// A step looks at one peer or enters one swarm; so many are made in one call at most, whatever has
+/// A step looks at one peer or leaves one swarm, so that every step gets on; so many are made in one call at most, whatever has
 /// piled up.
 const SWEEP_STEPS_MAX: usize = 1 << 16;
 const SWEEP_STEPS_MIN: usize = 64;
@@ -107,7 +107,6 @@ impl Table {
                 self.sweep = Cursor::over(self.swarms.len());
                 continue;
             };
-            steps_left -= 1;
             let left = self.sweep_swarm(number, within, now, &mut steps_left);
             cursor.within = Some(left);
             if left.v4_left == 0 && left.v6_left == 0 {
@@ -115,6 +114,7 @@ impl Table {
                     self.remove_swarm(number);
                 }
                 cursor.leave_swarm();
+                steps_left = steps_left.saturating_sub(1);
             }
             self.sweep = cursor;
         }
@@ -224,7 +224,6 @@ impl Table {
             };
             let swarm = &self.swarms[number];
             let info_hash = swarm.info_hash;
-            steps_left -= 1;
             if swarm.downloads > 0 && within.is_untouched(swarm) {
                 let fact = Fact::Downloads(swarm.downloads);
                 tell(Change { info_hash, fact }, self.swept_tick());
@@ -238,6 +237,7 @@ impl Table {
             cursor.within = Some(within);
             if within.v4_left == 0 && within.v6_left == 0 {
                 cursor.leave_swarm();
+                steps_left = steps_left.saturating_sub(1);
             }
         }
         true
