@@ -7,8 +7,8 @@ use super::roster::Roster;
 use super::slot::Tick;
 use crate::base::Rng;
 
-/// As many as the nearest cache holds beside what else an announce needs.
-const NEAR_PEERS_MAX: u32 = 2048;
+/// Below this, peers lie so close to each other that runs would save little, and mix less.
+const NEAR_PEERS_MAX: u32 = 256;
 
 /// Half a cache line of peers.
 const RUN_LEN: u32 = 4;
@@ -49,7 +49,7 @@ pub(super) fn sample<const N: usize>(
         asker,
     };
     let count = wanted.min(others);
-    // Of a swarm that no longer fits the nearest cache, neighbours are told of together.
+    // Of a large swarm, neighbours are told of together, for each place is a cache miss.
     let run = if others <= NEAR_PEERS_MAX {
         1
     } else {
