@@ -10,7 +10,12 @@ use mt::tracker::Secret;
 use mt::tracker::server::{Config, HttpStep, Server};
 
 fuzz_target!(|data: &[u8]| {
-    let mut server = Server::new(Config::default(), Secret([1, 2, 3, 4]), 5);
+    // Without the limiter, whose table takes longer to make than all the rest.
+    let config = Config {
+        rate: None,
+        ..Config::default()
+    };
+    let mut server = Server::new(config, Secret([1, 2, 3, 4]), 5);
     let from = ([127, 0, 0, 1], 1000).into();
     let mut rest = data;
     let mut out = Vec::new();
@@ -21,7 +26,7 @@ fuzz_target!(|data: &[u8]| {
             assert!(out.is_empty());
             break;
         }
-        check_response(&out, rest.starts_with(b"HEAD "));
+        check_response(&out, rest.trim_ascii_start().starts_with(b"HEAD "));
         let HttpStep::Answered { len_bytes } = step else {
             break;
         };
@@ -34,7 +39,9 @@ fn check_response(response: &[u8], may_lack_body: bool) {
     let end = response.windows(4).position(|window| window == b"\r\n\r\n");
     let (head, body) = response.split_at(end.expect("a whole head") + 4);
     let head = str::from_utf8(head).expect("a head of text");
-    let field = head.lines().find_map(|line| line.strip_prefix("Content-Length:"));
+    let field = head
+        .lines()
+        .find_map(|line| line.strip_prefix("Content-Length:"));
     let len_bytes: usize = field.expect("a length").trim().parse().expect("a number");
     assert!(body.len() == len_bytes || may_lack_body && body.is_empty());
 }

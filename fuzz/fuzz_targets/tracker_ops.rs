@@ -8,9 +8,7 @@ use std::collections::BTreeMap;
 use libfuzzer_sys::fuzz_target;
 use mt::base::{Rng, Sha1Digest};
 use mt::tracker::state_file::{Reader, write_change};
-use mt::tracker::table::{
-    Announce, Bounds, Change, ChangeQueue, Outcome, Role, Seat, Table, Time,
-};
+use mt::tracker::table::{Announce, Bounds, Change, ChangeQueue, Outcome, Role, Seat, Table, Time};
 use mt::tracker::{Family, Peer, Secret};
 use mt::wire::Event;
 
@@ -19,10 +17,14 @@ const SWEEP_S: u32 = 60;
 /// Ticks are some seconds long.
 const TICK_SLACK_S: u32 = 8;
 const PEERS_MAX: usize = 300;
+/// A file that is longer when it is read is written anew, as an operator's would be.
+const TEXT_LEN_BYTES_MAX: usize = 64 << 10;
+/// One operation may be hundreds of announces.
+const OPERATIONS_MAX: usize = 200;
 
 fuzz_target!(|data: &[u8]| {
     let mut world = World::new();
-    for operation in data.as_chunks::<4>().0 {
+    for operation in data.as_chunks::<4>().0.iter().take(OPERATIONS_MAX) {
         world.perform(*operation);
     }
     world.check();
@@ -80,16 +82,27 @@ impl World {
         let swarm = swarm % 8;
         let peer = match what & 8 {
             0 => Peer::V4([10, 0, high, low, 0, 80]),
-            _ => Peer::V6([0x20, 1, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, high, low, 0, 80]),
+            _ => Peer::V6([
+                0x20, 1, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, high, low, 0, 80,
+            ]),
         };
-        let role = if what & 4 == 0 { Role::Leecher } else { Role::Seeder };
+        let role = if what & 4 == 0 {
+            Role::Leecher
+        } else {
+            Role::Seeder
+        };
         let event = match what & 3 {
             0 => Event::Stopped,
             1 => Event::Completed,
             _ => Event::None,
         };
         let info_hash = info_hash(swarm);
-        let announce = Announce { info_hash, peer, role, event };
+        let announce = Announce {
+            info_hash,
+            peer,
+            role,
+            event,
+        };
         let seat = self.table.announce(self.now, &announce);
         self.write_down();
         if seat.outcome == Outcome::Refused {
@@ -110,10 +123,17 @@ impl World {
 
     fn check_sample(&mut self, swarm: u8, asker: Peer, role: Role, seat: &Seat) {
         let mut out = Vec::new();
-        self.table.sample(self.now, seat, Family::V4, 30, &mut self.rng, &mut out);
-        let mut told: Vec<_> = out.as_chunks().0.iter().map(|packed| Peer::V4(*packed)).collect();
+        self.table
+            .sample(self.now, seat, Family::V4, 30, &mut self.rng, &mut out);
+        let mut told: Vec<_> = out
+            .as_chunks()
+            .0
+            .iter()
+            .map(|packed| Peer::V4(*packed))
+            .collect();
         out.clear();
-        self.table.sample(self.now, seat, Family::V6, 30, &mut self.rng, &mut out);
+        self.table
+            .sample(self.now, seat, Family::V6, 30, &mut self.rng, &mut out);
         told.extend(out.as_chunks().0.iter().map(|packed| Peer::V6(*packed)));
         for peer in &told {
             let (known_role, heard_at) = self.model[&(swarm, *peer)];
@@ -137,15 +157,21 @@ impl World {
 
     fn write_down(&mut self) {
         if let Some(changes) = self.table.changes() {
-            changes.take(usize::MAX).for_each(|change| write_change(&change, &mut self.text));
+            changes
+                .take(usize::MAX)
+                .for_each(|change| write_change(&change, &mut self.text));
         }
     }
 
     /// Writes the file anew, while it goes on.
     fn compact(&mut self, steps: usize) {
         let mut text = Vec::new();
+        self.text.clear();
         self.table.begin_snapshot();
-        while self.table.continue_snapshot(steps, |change| write_change(&change, &mut text)) {
+        while self
+            .table
+            .continue_snapshot(steps, |change| write_change(&change, &mut text))
+        {
             self.now.0 += 1;
             self.table.sweep(self.now);
             self.announce(7, 1, 0, self.now.0.to_le_bytes()[0]);
@@ -171,6 +197,9 @@ impl World {
             if self.table.role_of(&info_hash(*swarm), *peer).is_some() {
                 *heard_at = self.now;
             }
+        }
+        if self.text.len() > TEXT_LEN_BYTES_MAX {
+            self.compact(usize::MAX);
         }
     }
 

@@ -158,3 +158,9 @@ pub const STATE_LINE_LEN_BYTES_MAX: usize = 128;
 
 /// How many changes of the swarms may wait for the writer of the state file.
 pub const STATE_CHANGES_QUEUED_MAX: usize = 1 << 16;
+
+/// How many announces may wait to be told to the other tracker of a pair.
+pub const PAIR_ANNOUNCES_QUEUED_MAX: usize = 8 << 10;
+
+/// How many announces the other tracker of a pair is told before it has answered the first.
+pub const PAIR_ANNOUNCES_IN_FLIGHT_MAX: usize = 256;

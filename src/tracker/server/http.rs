@@ -9,10 +9,12 @@ use super::{
 use crate::base::Sha1Digest;
 use crate::tracker::Family;
 use crate::tracker::limiter::Verdict;
+use crate::tracker::pair::Mark;
 use crate::tracker::table::Seat;
 use crate::wire::http::{
-    AnnounceReply, Content, HeadError, Method, Peers, RequestHead, Status, parse_announce,
-    parse_head, parse_scrape, write_announce, write_failure, write_response, write_scrape,
+    AnnounceQuery, AnnounceReply, Content, HeadError, Method, Peers, RequestHead, Status,
+    parse_announce, parse_head, parse_scrape, write_announce, write_failure, write_response,
+    write_scrape,
 };
 use crate::wire::udp_tracker::Scraped;
 
@@ -65,7 +67,11 @@ impl Server {
         };
         let client = self.config.addresses.client(source, head.forwarded_for);
         let keep_alive = head.keep_alive && self.config.keep_alive;
-        let verdict = self.verdict(now, client);
+        let verdict = if self.is_from_other(head.query) {
+            Verdict::Allow
+        } else {
+            self.verdict(now, client)
+        };
         if verdict == Verdict::Ignore {
             self.stats
                 .count(Transport::Http, family(client), Counter::Ignored);
@@ -129,6 +135,17 @@ impl Server {
             }
             (_, b"/announce") => self.http_announce(request, out),
             (_, b"/scrape") => self.http_scrape(request, out),
+            (_, b"/mt/confirm") => {
+                let answer = if self.confirms(request.query) {
+                    "yes"
+                } else {
+                    "no"
+                };
+                write_response(out, Status::Ok, Content::Text, keep_alive, |out| {
+                    out.extend_from_slice(answer.as_bytes());
+                });
+                Counter::Told
+            }
             _ => {
                 write_response(out, Status::NotFound, Content::Text, keep_alive, |out| {
                     out.extend_from_slice(b"expected /announce or /scrape");
@@ -149,6 +166,14 @@ impl Server {
         if !self.config.access.allows(&query.info_hash) {
             failure(request, NOT_SERVED, out);
             return Counter::Failures;
+        }
+        match Mark::parse(request.query) {
+            Ok(None) => {}
+            Ok(Some(mark)) => return self.http_told(request, mark, &query, out),
+            Err(error) => {
+                failure(request, &error.to_string(), out);
+                return Counter::Failures;
+            }
         }
         let asked = Asked {
             info_hash: query.info_hash,
@@ -187,6 +212,34 @@ impl Server {
             },
         );
         Counter::Announces
+    }
+
+    /// An announce that the other tracker took.
+    fn http_told(
+        &mut self,
+        request: Request<'_>,
+        mark: Mark,
+        query: &AnnounceQuery<'_>,
+        out: &mut Vec<u8>,
+    ) -> Counter {
+        match self.marked_announce(request.now, mark, query) {
+            Ok(counter) => {
+                write_response(
+                    out,
+                    Status::Ok,
+                    Content::Bencode,
+                    request.keep_alive,
+                    |out| {
+                        out.extend_from_slice(b"de");
+                    },
+                );
+                counter
+            }
+            Err(reason) => {
+                failure(request, reason, out);
+                Counter::Failures
+            }
+        }
     }
 
     /// Those of the asker's own family first, since it reaches them surely, and others for the room

@@ -3,6 +3,7 @@
 
 mod config;
 mod http;
+mod other;
 mod stats;
 #[cfg(test)]
 mod tests;
@@ -21,6 +22,7 @@ use crate::wire::Event;
 
 pub use config::Config;
 pub use http::HttpStep;
+pub use other::Other;
 pub use stats::{Counter, Stats, Transport};
 
 #[derive(Debug)]
@@ -31,6 +33,8 @@ pub struct Server {
     limiter: Option<Limiter>,
     rng: Rng,
     stats: Stats,
+    /// The other tracker of the pair.
+    other: Option<Other>,
     /// Kept to be filled anew by each reply.
     scratch: http::Scratch,
 }
@@ -58,6 +62,7 @@ impl Server {
             limiter: config.rate.map(|rate| Limiter::new(rate, secret)),
             rng: Rng::new(seed),
             stats: Stats::default(),
+            other: None,
             scratch: http::Scratch::default(),
             config,
         }
@@ -111,6 +116,9 @@ impl Server {
             role,
             event: asked.event,
         };
+        if let Some(other) = &mut self.other {
+            other.teller.client_announced(now, &announce);
+        }
         self.table.announce(time(now), &announce)
     }
 

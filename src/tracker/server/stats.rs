@@ -25,17 +25,20 @@ pub enum Counter {
     Refused,
     /// Not answered: no request, no valid connection id, or far too often.
     Ignored,
+    /// Taken from the other tracker of the pair.
+    Told,
 }
 
 const TRANSPORTS: [(Transport, &str); 2] = [(Transport::Http, "http"), (Transport::Udp, "udp")];
 const FAMILIES: [(Family, &str); 2] = [(Family::V4, "ipv4"), (Family::V6, "ipv6")];
-const COUNTERS: [(Counter, &str); 6] = [
+const COUNTERS: [(Counter, &str); 7] = [
     (Counter::Announces, "announces"),
     (Counter::Scrapes, "scrapes"),
     (Counter::Connects, "connects"),
     (Counter::Failures, "failures"),
     (Counter::Refused, "refused"),
     (Counter::Ignored, "ignored"),
+    (Counter::Told, "told"),
 ];
 
 #[derive(Clone, Debug, Default)]

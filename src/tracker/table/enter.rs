@@ -12,6 +12,8 @@ pub(super) struct Entry {
     pub(super) role: Role,
     pub(super) is_stop: bool,
     pub(super) now: Tick,
+    /// How long ago the announce was made.
+    pub(super) age_s: u32,
     /// Whether the table takes newcomers in.
     pub(super) has_room: bool,
 }
@@ -99,7 +101,10 @@ fn enter<const N: usize>(
         Some(at) => {
             let is_turned = roster.role(at) != entry.role;
             let after = roster.assume(at, entry.role, hasher);
-            roster.slot_mut(after).last_heard = entry.now;
+            let slot = roster.slot_mut(after);
+            if slot.last_heard.age_s(entry.now) >= entry.age_s {
+                slot.last_heard = entry.heard();
+            }
             let outcome = if is_turned {
                 Outcome::Turned
             } else {
@@ -111,7 +116,7 @@ fn enter<const N: usize>(
         None => {
             let slot = Slot {
                 key,
-                last_heard: entry.now,
+                last_heard: entry.heard(),
             };
             let Ok(after) = roster.add(slot, entry.role, hasher) else {
                 return Placed::nowhere(entry);
@@ -128,6 +133,10 @@ fn enter<const N: usize>(
 }
 
 impl Entry {
+    fn heard(self) -> Tick {
+        self.now.before(self.age_s)
+    }
+
     fn takes_newcomers(self) -> bool {
         self.has_room && !self.is_stop
     }

@@ -41,6 +41,7 @@ use crate::wire::Event;
 
 pub use changes::{Change, ChangeQueue, Fact};
 pub use roster::Role;
+pub use walk::Walk;
 
 /// Seconds since some moment before the first call; never goes back.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord)]
@@ -158,6 +159,12 @@ impl Table {
     }
 
     pub fn announce(&mut self, now: Time, announce: &Announce) -> Seat {
+        self.hear_of(now, 0, announce)
+    }
+
+    /// Takes an announce that was made some seconds ago, and is told of by somebody else. What is known
+    /// to be younger stays so.
+    pub fn hear_of(&mut self, now: Time, age_s: u32, announce: &Announce) -> Seat {
         let is_stop = announce.event == Event::Stopped;
         let mut seat = Seat {
             outcome: if is_stop {
@@ -181,6 +188,7 @@ impl Table {
             role: announce.role,
             is_stop,
             now: Tick::at(now),
+            age_s,
             has_room,
         };
         let entered = self.enter(number, announce.peer, entry);
@@ -309,6 +317,7 @@ impl Table {
             role,
             is_stop,
             now: Tick::at(now),
+            age_s: 0,
             has_room,
         };
         self.enter(number, peer, entry).outcome != Outcome::Refused

@@ -20,6 +20,11 @@ impl Tick {
         Self(tick)
     }
 
+    pub(super) fn before(self, age_s: u32) -> Self {
+        let ticks = u16::try_from(age_s.min(LIFETIME_S_MAX) / TICK_S).unwrap_or(u16::MAX);
+        Self(self.0.wrapping_sub(ticks))
+    }
+
     pub(super) fn age_s(self, now: Self) -> u32 {
         u32::from(now.0.wrapping_sub(self.0)) * TICK_S
     }

@@ -13,7 +13,7 @@ use crate::base::Sha1Digest;
 use crate::tracker::Peer;
 use crate::tracker::keyed::TableHasher;
 
-/// A step looks at one peer or enters one swarm; so many are made in one call at most, whatever has
+/// A step looks at one peer or leaves one swarm, so that every step gets on; so many are made in one call at most, whatever has
 /// piled up.
 const SWEEP_STEPS_MAX: usize = 1 << 16;
 const SWEEP_STEPS_MIN: usize = 64;
@@ -25,6 +25,10 @@ pub(super) struct Cursor {
     /// The swarm that the walk is in, and what is left of it.
     within: Option<Within>,
 }
+
+/// A walk that is under way.
+#[derive(Clone, Copy, Debug)]
+pub struct Walk(Cursor);
 
 #[derive(Clone, Copy, Debug)]
 struct Within {
@@ -103,7 +107,6 @@ impl Table {
                 self.sweep = Cursor::over(self.swarms.len());
                 continue;
             };
-            steps_left -= 1;
             let left = self.sweep_swarm(number, within, now, &mut steps_left);
             cursor.within = Some(left);
             if left.v4_left == 0 && left.v6_left == 0 {
@@ -111,6 +114,7 @@ impl Table {
                     self.remove_swarm(number);
                 }
                 cursor.leave_swarm();
+                steps_left = steps_left.saturating_sub(1);
             }
             self.sweep = cursor;
         }
@@ -182,37 +186,65 @@ impl Table {
         let Some(mut cursor) = self.snapshot else {
             return false;
         };
+        let goes_on = self.walk_steps(&mut cursor, steps, |change, _| tell(change));
+        self.snapshot = goes_on.then_some(cursor);
+        goes_on
+    }
+
+    /// A walk for whoever can do without the few that may be passed over, since they will announce
+    /// again.
+    pub fn begin_walk(&self) -> Walk {
+        Walk(Cursor::over(self.swarms.len()))
+    }
+
+    /// Tells of some more, and how many seconds ago they were heard of; `false` at the end.
+    pub fn walk(
+        &self,
+        walk: &mut Walk,
+        now: Time,
+        steps: usize,
+        mut tell: impl FnMut(Change, u32),
+    ) -> bool {
+        let now = Tick::at(now);
+        self.walk_steps(&mut walk.0, steps, |change, last_heard| {
+            tell(change, last_heard.age_s(now));
+        })
+    }
+
+    fn walk_steps(
+        &self,
+        cursor: &mut Cursor,
+        steps: usize,
+        mut tell: impl FnMut(Change, Tick),
+    ) -> bool {
         let mut steps_left = steps;
         while steps_left > 0 {
             let Some((number, mut within)) = cursor.settle(self) else {
-                self.snapshot = None;
                 return false;
             };
             let swarm = &self.swarms[number];
-            steps_left -= 1;
+            let info_hash = swarm.info_hash;
             if swarm.downloads > 0 && within.is_untouched(swarm) {
                 let fact = Fact::Downloads(swarm.downloads);
-                tell(Change {
-                    info_hash: swarm.info_hash,
-                    fact,
-                });
+                tell(Change { info_hash, fact }, self.swept_tick());
             }
             while steps_left > 0 && (within.v4_left > 0 || within.v6_left > 0) {
                 steps_left -= 1;
-                let (peer, role) = within.next_down(swarm);
+                let (peer, role, last_heard) = within.next_down(swarm);
                 let fact = Fact::Here(peer, role);
-                tell(Change {
-                    info_hash: swarm.info_hash,
-                    fact,
-                });
+                tell(Change { info_hash, fact }, last_heard);
             }
             cursor.within = Some(within);
             if within.v4_left == 0 && within.v6_left == 0 {
                 cursor.leave_swarm();
+                steps_left = steps_left.saturating_sub(1);
             }
         }
-        self.snapshot = Some(cursor);
         true
+    }
+
+    fn swept_tick(&self) -> Tick {
+        Tick::at(self.swept_at)
     }
 }
 
@@ -222,19 +254,22 @@ impl Within {
     }
 
     /// The next peer of a walk that does not remove.
-    fn next_down(&mut self, swarm: &Swarm) -> (Peer, Role) {
+    fn next_down(&mut self, swarm: &Swarm) -> (Peer, Role, Tick) {
         match &swarm.v6 {
             Some(roster) if self.v6_left > 0 => {
                 self.v6_left -= 1;
+                let slot = roster.slot(self.v6_left);
                 (
-                    Peer::V6(roster.slot(self.v6_left).key),
+                    Peer::V6(slot.key),
                     roster.role(self.v6_left),
+                    slot.last_heard,
                 )
             }
             _ => {
                 self.v4_left -= 1;
                 with_v4!(&swarm.v4, roster => {
-                    (Peer::V4(roster.slot(self.v4_left).key), roster.role(self.v4_left))
+                    let slot = roster.slot(self.v4_left);
+                    (Peer::V4(slot.key), roster.role(self.v4_left), slot.last_heard)
                 })
             }
         }

@@ -1,0 +1,97 @@
+//! Which token is the other tracker's.
+
+use std::fmt;
+use std::time::Duration;
+
+use crate::base::hex::{self, Hex};
+
+/// Random bytes that a tracker draws when it starts.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub struct Token(pub [u8; 16]);
+
+impl Token {
+    pub fn parse(digits: &[u8]) -> Option<Self> {
+        let mut bytes = [0; 16];
+        hex::decode_into(digits, &mut bytes)?;
+        Some(Self(bytes))
+    }
+}
+
+impl fmt::Display for Token {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        Hex(&self.0).fmt(f)
+    }
+}
+
+impl fmt::Debug for Token {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("Token(..)")
+    }
+}
+
+/// What is to be done with a marked announce.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Judgement {
+    /// The other tracker's.
+    Take,
+    /// Not known to be; refuse it.
+    Refuse,
+    /// Refuse it, and ask the other tracker at its listening address.
+    RefuseAndAsk,
+}
+
+/// However many marks are invented, the other tracker is asked no more often than this.
+const ASK_AGAIN_AFTER: Duration = Duration::from_secs(1);
+
+#[derive(Debug)]
+pub struct Tokens {
+    own: Token,
+    confirmed: Option<Token>,
+    /// The token that was last asked for, and when.
+    asked: Option<(Token, Duration)>,
+}
+
+impl Tokens {
+    pub fn new(own: Token) -> Self {
+        Self {
+            own,
+            confirmed: None,
+            asked: None,
+        }
+    }
+
+    pub fn judge(&mut self, now: Duration, token: Token) -> Judgement {
+        if token == self.own {
+            // Somebody gave us our own address for the other one's, or plays our words back.
+            return Judgement::Refuse;
+        }
+        if self.is_confirmed(token) {
+            return Judgement::Take;
+        }
+        match self.asked {
+            Some((_, at)) if now < at + ASK_AGAIN_AFTER => Judgement::Refuse,
+            _ => {
+                self.asked = Some((token, now));
+                Judgement::RefuseAndAsk
+            }
+        }
+    }
+
+    pub fn is_confirmed(&self, token: Token) -> bool {
+        self.confirmed == Some(token)
+    }
+
+    /// The other tracker answered for the token that it was asked for. A token that was confirmed once
+    /// stays so until another one is: only the other tracker can have a new one confirmed.
+    pub fn answered(&mut self, token: Token, is_its_own: bool) {
+        let was_asked = self.asked.is_some_and(|(asked, _)| asked == token);
+        if was_asked && is_its_own {
+            self.confirmed = Some(token);
+        }
+    }
+
+    /// What the other tracker is told when it asks.
+    pub fn is_own(&self, token: Token) -> bool {
+        token == self.own
+    }
+}
