@@ -26,9 +26,10 @@ class Machine:
         self.first = ["chrt", "--rr", "1"] if may_go_first else []
         self.has_two_cores = {TRACKER_CORE, GENERATOR_CORE} <= os.sched_getaffinity(0)
 
-    def on_core(self, core, command):
+    def on_core(self, core, command, may_go_first=True):
         pinned = ["taskset", "-c", str(core)] if self.has_two_cores else []
-        return [*self.first, *pinned, *(str(word) for word in command)]
+        first = self.first if may_go_first else []
+        return [*first, *pinned, *(str(word) for word in command)]
 
     def says(self):
         cores = f"tracker on core {TRACKER_CORE}, generator on core {GENERATOR_CORE}"
@@ -39,8 +40,9 @@ class Machine:
 class Tracker:
     """A program that can be started anew on a port; the words say what serves which protocol."""
 
-    def __init__(self, name, program, prepare, protocols):
+    def __init__(self, name, program, prepare, protocols, may_go_first=True):
         self.name, self.program, self.prepare, self.protocols = name, program, prepare, protocols
+        self.may_go_first = may_go_first
 
     def is_there(self):
         return shutil.which(str(self.program)) is not None
@@ -54,7 +56,7 @@ class Tracker:
         words = self.prepare(self.program, folder, port, protocol)
         with open(folder / "log", "wb") as log:
             process = subprocess.Popen(
-                machine.on_core(TRACKER_CORE, words),
+                machine.on_core(TRACKER_CORE, words, self.may_go_first),
                 stdin=subprocess.DEVNULL, stdout=log, stderr=log, cwd=folder, start_new_session=True,
             )
         try:
@@ -68,10 +70,12 @@ class Tracker:
 def all_trackers(mt, bound, hashes):
     """All of them; `hashes` names a file with the info-hashes that will be asked for."""
     opentracker = lambda *told: opentracker_words(*told, hashes)
+    # Two threads of aquatic_http wait for each other: before all else, each would keep the core from
+    # the other for as long as the kernel allows.
     return [
         Tracker("mt", mt, mt_words, ["udp", "http-keep", "http-close"]),
         Tracker("aquatic_udp", "aquatic_udp", aquatic_udp_words, ["udp"]),
-        Tracker("aquatic_http", "aquatic_http", aquatic_http_words, ["http-keep", "http-close"]),
+        Tracker("aquatic_http", "aquatic_http", aquatic_http_words, ["http-keep", "http-close"], may_go_first=False),
         Tracker("opentracker", "opentracker", opentracker, ["udp", "http-keep", "http-close"]),
         Tracker("bound", bound, bound_words, ["udp", "http-keep", "http-close"]),
     ]
