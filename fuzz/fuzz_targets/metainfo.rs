@@ -100,7 +100,8 @@ fn check_conversion(metainfo: &Metainfo, target: Format) {
         obstacles.changes_hash.is_empty(),
         "{obstacles:?}"
     );
-    let trackers = |metainfo: &Metainfo| metainfo.outer().all_trackers().cloned().collect::<Vec<_>>();
+    let trackers =
+        |metainfo: &Metainfo| metainfo.outer().all_trackers().cloned().collect::<Vec<_>>();
     let wanted = trackers(metainfo);
     let carried = if target == Format::Mtorrent {
         2
