@@ -4,7 +4,8 @@ use std::net::{IpAddr, SocketAddr};
 use std::time::Duration;
 
 use super::{
-    Asked, Counter, NOT_SERVED, Server, TOO_OFTEN, Transport, family, time, wanted, warning,
+    Asked, Counter, NOT_SERVED, Server, TOO_OFTEN, Transport, family, scraped, time, wanted,
+    warning,
 };
 use crate::base::Sha1Digest;
 use crate::tracker::Family;
@@ -283,12 +284,7 @@ impl Server {
             .filter(|info_hash| config.access.allows(info_hash));
         scratch.scraped.extend(served.map(|info_hash| {
             let counts = table.scrape(&info_hash).unwrap_or_default();
-            let scraped = Scraped {
-                seeders: counts.seeders,
-                downloads: counts.downloads,
-                leechers: counts.leechers,
-            };
-            (info_hash, scraped)
+            (info_hash, scraped(counts))
         }));
         write_response(
             out,

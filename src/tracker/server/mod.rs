@@ -14,11 +14,12 @@ use std::time::Duration;
 
 use super::connection_id::ConnectionIds;
 use super::limiter::{Limiter, Verdict};
-use super::table::{Announce, Outcome, Role, Seat, Table, Time};
+use super::table::{Announce, Counts, Outcome, Role, Seat, Table, Time};
 use super::{Family, Peer, Secret, addresses};
 use crate::base::limits::{ANNOUNCE_PEERS_DEFAULT, ANNOUNCE_PEERS_MAX};
 use crate::base::{Rng, Sha1Digest};
 use crate::wire::Event;
+use crate::wire::udp_tracker::Scraped;
 
 pub use config::Config;
 pub use http::HttpStep;
@@ -126,6 +127,15 @@ impl Server {
     fn interval_s(&mut self) -> u32 {
         let interval_s = self.config.interval_s;
         interval_s + self.rng.below(self.config.jitter_s() + 1)
+    }
+}
+
+/// What a scrape tells of a swarm, whichever way it was asked.
+fn scraped(counts: Counts) -> Scraped {
+    Scraped {
+        seeders: counts.seeders,
+        downloads: counts.downloads,
+        leechers: counts.leechers,
     }
 }
 

@@ -3,12 +3,12 @@
 use std::net::{IpAddr, SocketAddr};
 use std::time::Duration;
 
-use super::{Asked, Counter, NOT_SERVED, Server, TOO_OFTEN, Transport, family, time, wanted};
+use super::{
+    Asked, Counter, NOT_SERVED, Server, TOO_OFTEN, Transport, family, scraped, time, wanted,
+};
 use crate::tracker::Family;
 use crate::tracker::limiter::Verdict;
-use crate::wire::udp_tracker::{
-    self, AnnounceRequest, Header, Malformed, Request, ScrapeRequest, Scraped,
-};
+use crate::wire::udp_tracker::{self, AnnounceRequest, Header, Malformed, Request, ScrapeRequest};
 
 /// As many as fit the smallest packet that every IPv6 network carries whole.
 const PEERS_V6_MAX: u32 = 66;
@@ -89,12 +89,7 @@ impl Server {
                 .scrape(&info_hash)
                 .filter(|_| is_served)
                 .unwrap_or_default();
-            let entry = Scraped {
-                seeders: counts.seeders,
-                downloads: counts.downloads,
-                leechers: counts.leechers,
-            };
-            udp_tracker::write_scrape_entry(out, entry);
+            udp_tracker::write_scrape_entry(out, scraped(counts));
         }
         Counter::Scrapes
     }
