@@ -4,13 +4,14 @@ use bytes::Bytes;
 
 use super::error::{Error, Fault, Located};
 use super::info::{Info, Version};
-use super::layers::{root_of, write_layers};
+use super::layers::write_layers;
 use super::oddity::Oddities;
 use super::outer::Outer;
 use super::torrent::Metainfo;
 use super::tree_writer::{TreeFile, TreeWriter, write_target};
 use crate::base::{Sha1Digest, Sha256Digest};
 use crate::bencode::Writer;
+use crate::hash::merkle;
 
 /// What a torrent is made of. The files stand in the order of a v2 file tree.
 #[derive(Clone, Debug)]
@@ -181,8 +182,8 @@ fn write_tree(
             [] => None,
             [root] => Some(*root),
             _ => {
+                let root = merkle::root(own, merkle::piece_height(plan.piece_length));
                 let layer = own.iter().flat_map(|hash| hash.0).collect::<Vec<u8>>();
-                let root = root_of(&layer, plan.piece_length);
                 layers.push((root, layer));
                 Some(root)
             }
