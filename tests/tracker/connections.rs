@@ -50,15 +50,21 @@ fn idle_connections_cost_little_and_are_given_back() {
     tracker.stop();
 }
 
-#[test]
-fn a_second_signal_does_not_wait_for_who_does_not_read() {
-    let folder = tempfile::tempdir().unwrap();
-    let tracker = Tracker::start(folder.path(), &[HTTP]);
+/// Asks until nothing more is taken from it, and reads no answer.
+fn deaf_client(tracker: &Tracker) -> Http {
     let mut deaf = tracker.client();
     let patience = Some(Duration::from_millis(300));
     deaf.stream.set_write_timeout(patience).unwrap();
     let request = format!("GET {} HTTP/1.1\r\n\r\n", ANNOUNCE.target()).repeat(1000);
     while deaf.stream.write_all(request.as_bytes()).is_ok() {}
+    deaf
+}
+
+#[test]
+fn a_second_signal_does_not_wait_for_who_does_not_read() {
+    let folder = tempfile::tempdir().unwrap();
+    let tracker = Tracker::start(folder.path(), &[HTTP]);
+    let _deaf = deaf_client(&tracker);
 
     tracker.signal(Signal::TERM);
     // Signals of one kind that come together are one.
@@ -73,10 +79,6 @@ fn a_second_signal_does_not_wait_for_who_does_not_read() {
 fn one_signal_waits_for_who_does_not_read_but_not_for_ever() {
     let folder = tempfile::tempdir().unwrap();
     let tracker = Tracker::start(folder.path(), &[HTTP]);
-    let mut deaf = tracker.client();
-    let patience = Some(Duration::from_millis(300));
-    deaf.stream.set_write_timeout(patience).unwrap();
-    let request = format!("GET {} HTTP/1.1\r\n\r\n", ANNOUNCE.target()).repeat(1000);
-    while deaf.stream.write_all(request.as_bytes()).is_ok() {}
+    let _deaf = deaf_client(&tracker);
     tracker.stop();
 }
