@@ -87,11 +87,15 @@ pub const WATCHES_MAX: usize = 4096;
 pub const HOST_NAME_LEN_BYTES_MAX: usize = 253;
 pub const HOST_LABEL_LEN_BYTES_MAX: usize = 63;
 
-/// How many spans one receive plan may have.
-pub const RECV_PLAN_SPANS_MAX: usize = 16;
+/// How many spans one receive plan may have: 32 blocks and what stands before each.
+pub const RECV_PLAN_SPANS_MAX: usize = 64;
 
-/// How many pieces of bytes one send plan may have: they become one system call.
-pub const SEND_PLAN_PARTS_MAX: usize = 16;
+/// How many parts one send plan may have: they become one system call.
+pub const SEND_PLAN_PARTS_MAX: usize = 32;
+
+/// The most bytes of one receive plan that may turn out to belong elsewhere, and are then kept
+/// until the core has a place for them.
+pub const RECV_MISPLACED_LEN_BYTES_MAX: usize = 1 << 20;
 
 /// The most bytes that are received in one call, for all connections together.
 pub const RECV_SCRATCH_LEN_BYTES: usize = 256 << 10;

@@ -84,10 +84,15 @@ impl Net {
         if planned_bytes == 0 {
             return self.all_is_sent(id);
         }
-        let written = match plan.parts() {
-            [part] => conn.stream.write(part),
-            parts => conn.stream.write_vectored(parts),
-        };
+        let mut slices = [std::io::IoSlice::new(&[]); crate::base::limits::SEND_PLAN_PARTS_MAX];
+        let mut count = 0;
+        for part in plan.parts() {
+            if let crate::base::SendPart::Bytes(bytes) = part {
+                slices[count] = std::io::IoSlice::new(bytes);
+                count += 1;
+            }
+        }
+        let written = conn.stream.write_vectored(&slices[..count]);
         match written {
             Ok(len_bytes) => {
                 // After a short write the kernel tells when there is room again.
@@ -198,6 +203,10 @@ impl Net {
             let input = match span {
                 RecvSpan::Scratch { .. } => Input::Received { conn, bytes },
                 RecvSpan::Discard { .. } => Input::Discarded {
+                    conn,
+                    len_bytes: bytes.len(),
+                },
+                RecvSpan::Block(_) => Input::Landed {
                     conn,
                     len_bytes: bytes.len(),
                 },

@@ -254,7 +254,7 @@ impl Core for Service {
             Input::Tick => self.tick(now),
             Input::Shutdown => self.shut_down(now),
             Input::Reload => self.reload(),
-            Input::DialFailed { .. } | Input::Discarded { .. } => {}
+            Input::DialFailed { .. } | Input::Discarded { .. } | Input::Landed { .. } => {}
         }
         self.write_journal_backlog(now);
         self.stop_if_done();

@@ -1,0 +1,1 @@
+//! One torrent among its peers.
