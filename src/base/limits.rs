@@ -168,3 +168,28 @@ pub const PAIR_ANNOUNCES_QUEUED_MAX: usize = 8 << 10;
 
 /// How many announces the other tracker of a pair is told before it has answered the first.
 pub const PAIR_ANNOUNCES_IN_FLIGHT_MAX: usize = 256;
+
+/// How many requests stand with one peer at least, and at most, as long as it takes that many.
+pub const PIPELINE_BLOCKS_MIN: u32 = 24;
+pub const PIPELINE_BLOCKS_MAX: u32 = 2048;
+
+/// How many places of memory there are at once, of all kinds.
+pub const PLACES_MAX: usize = 4096;
+
+/// How much of a file one window to receive into covers: shorter ones lose huge folios.
+pub const WINDOW_LEN_BYTES: u32 = 16 << 20;
+
+/// How many requests a peer takes that does not say how many.
+pub const PEER_REQUESTS_DEFAULT: u32 = 250;
+
+/// How many requests of one peer stand at most; we tell peers so.
+pub const PEER_REQUESTS_MAX: u32 = 2048;
+
+/// How many requests beyond that are refused before the connection is ended.
+pub const REFUSED_REQUESTS_MAX: u32 = 16 << 10;
+
+/// How many bytes of words one connection receives at once while no block can be among them.
+pub const PEER_WORDS_LEN_BYTES: usize = 16 << 10;
+
+/// How many bytes of words may wait for one peer to read them.
+pub const OUTBOX_LEN_BYTES_MAX: usize = 1 << 20;
