@@ -7,7 +7,7 @@ use crate::wire::peer::{PIECE_HEAD_LEN_BYTES, piece_head};
 
 /// A block on its way to a peer.
 #[derive(Clone, Copy, Debug)]
-pub struct Upload {
+pub(super) struct Upload {
     pub block: Block,
     head: [u8; PIECE_HEAD_LEN_BYTES],
     /// Where its bytes are, as soon as they are in memory.
