@@ -221,3 +221,21 @@ pub const EXTENSION_NAME_LEN_BYTES_MAX: usize = 64;
 
 /// The longest name and version that a peer may give its program; longer ones are ignored.
 pub const EXTENSION_CLIENT_LEN_BYTES_MAX: usize = 256;
+
+/// How many connections may be asked for the same block at the end of a torrent: each one more than
+/// the first may send it in vain.
+pub const BLOCK_ASKED_MAX: usize = 4;
+
+/// How many pieces one hash job takes: as many as the widest hasher has lanes.
+pub const HASH_JOB_PIECES_MAX: usize = 16;
+
+/// How much of what is still free to be asked for has its place before it is needed.
+pub const LANDING_AHEAD_BYTES: u64 = 32 << 20;
+
+/// How many of the blocks that a peer waits for are brought into memory ahead of the socket.
+pub const UPLOADS_AHEAD: usize = 64;
+
+/// How much content is brought into memory at once to send from it: at most, and at least where
+/// many peers want different parts.
+pub const READ_LEN_BYTES_MAX: u32 = 4 << 20;
+pub const READ_LEN_BYTES_MIN: u32 = 256 << 10;

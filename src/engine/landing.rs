@@ -145,8 +145,19 @@ impl LandingPlaces {
         self.places.iter().find(|place| place.group.holds(piece))
     }
 
-    pub(super) fn get(&self, id: PlaceId) -> Option<&LandingPlace> {
-        self.places.iter().find(|place| place.id == id)
+    /// Whether the piece can be received now.
+    pub(super) fn is_ready(&self, piece: PieceIndex) -> bool {
+        self.of(piece).is_some_and(|place| place.is_live)
+    }
+
+    /// The pieces of the places that are there.
+    pub(super) fn live_ranges(&self) -> impl Iterator<Item = std::ops::Range<u32>> {
+        let live = self.places.iter().filter(|place| place.is_live);
+        live.map(|place| place.group.pieces())
+    }
+
+    pub(super) fn is_any_opening(&self) -> bool {
+        self.places.iter().any(|place| !place.is_live)
     }
 
     /// Where a part of a piece lies, if its place is there.
@@ -168,10 +179,6 @@ impl LandingPlaces {
 
     pub(super) fn iter(&self) -> impl Iterator<Item = &LandingPlace> {
         self.places.iter()
-    }
-
-    pub(super) fn is_empty(&self) -> bool {
-        self.places.is_empty()
     }
 }
 

@@ -28,6 +28,8 @@ pub(super) struct Place {
     pub(super) state: PlaceState,
     /// How many leases, jobs and blocks on their way rely on it.
     pub(super) users: u32,
+    /// To be given up when nobody uses it any more.
+    pub(super) is_abandoned: bool,
     pub(super) last_used: Instant,
 }
 
@@ -89,6 +91,7 @@ impl Places {
             what,
             state: PlaceState::Opening,
             users: 0,
+            is_abandoned: false,
             last_used: now,
         });
         let place = PlaceId::new(index, slot.generation);
@@ -152,6 +155,13 @@ impl Places {
         if let Some(place) = self.get_mut(id) {
             place.users += 1;
             place.last_used = now;
+        }
+    }
+
+    /// It is given up when the last that uses it is done.
+    pub(super) fn abandon(&mut self, id: PlaceId) {
+        if let Some(place) = self.get_mut(id) {
+            place.is_abandoned = true;
         }
     }
 

@@ -236,6 +236,16 @@ impl Connection {
         self.outbox.extend(request_bytes(block));
     }
 
+    /// A block was asked of others as well: it has no place before its head arrives.
+    pub fn contest(&mut self, block: Block) {
+        self.pipeline.contest(|asked| asked == block);
+    }
+
+    /// Everything that was asked of it may be asked of others from now on.
+    pub fn contest_all(&mut self) {
+        self.pipeline.contest(|_| true);
+    }
+
     /// Asks no more for a block whose bytes have not begun to come.
     pub fn cancel(&mut self, block: Block) -> Option<Asked> {
         let asked = self.pipeline.take(block)?;

@@ -83,6 +83,14 @@ impl Pipeline {
         self.asked.remove(at)
     }
 
+    pub(super) fn contest(&mut self, is_meant: impl Fn(Block) -> bool) {
+        for asked in &mut self.asked {
+            if is_meant(asked.block) {
+                asked.landing = Landing::Contested;
+            }
+        }
+    }
+
     pub(super) fn take_all(&mut self) -> impl Iterator<Item = Asked> {
         std::mem::take(&mut self.asked).into_iter()
     }

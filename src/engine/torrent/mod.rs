@@ -1,0 +1,358 @@
+//! One torrent of the process: its peers, what is missing, and where that lands.
+//!
+//! [`Torrent`] is told what happened on its connections and in the pools, and answers with actions
+//! in its [`Context`]. The files beside this one each tell one story: how blocks are asked for
+//! ([`fetch`]), what becomes of whole pieces ([`pieces`]), how peers are served ([`serve`]) and
+//! who is ([`choke`]), where peers come from ([`contacts`]).
+
+mod choke;
+mod contacts;
+mod fetch;
+mod peer;
+mod pieces;
+mod serve;
+mod status;
+
+use std::collections::{BTreeMap, BTreeSet, VecDeque};
+use std::net::SocketAddr;
+
+use super::context::Context;
+use super::job::{MappableRun, PieceInPlace, StorageFault, TorrentId};
+use super::landing::{Grouping, LandingPlaces};
+use super::report::{Limit, Waits};
+use crate::base::{Bitfield, Block, ConnId, Ending, Geometry, Instant, PlaceId, Sha1Digest, Url};
+use crate::peer::{Connection, Event, Fault};
+use crate::swarm::{Blocks, Choker, Contributor, Interest, Picker, Rate, Roster, Suspects};
+use crate::tracker::announcer::Announcer;
+use crate::wire::peer::{Handshake, PeerId};
+
+pub(super) use contacts::Ask;
+pub(super) use peer::Peer;
+
+/// What is known of a torrent before it runs.
+#[derive(Clone, Debug)]
+pub struct TorrentSetup {
+    pub info_hash: Sha1Digest,
+    pub geometry: Geometry,
+    /// Of the content, without padding.
+    pub total_bytes: u64,
+    /// Parts of the content that are padding, in order: from and to, in bytes.
+    pub padding: Vec<(u64, u64)>,
+    pub have: Bitfield,
+    pub runs: Vec<MappableRun>,
+    pub is_private: bool,
+    pub trackers: Vec<Vec<Url>>,
+    /// Each tracker is told, not the first of a tier that answers.
+    pub tells_every_tracker: bool,
+    /// Peers that the user named.
+    pub peers: Vec<SocketAddr>,
+    pub is_sequential: bool,
+}
+
+#[derive(Debug)]
+enum Phase {
+    Downloading,
+    Finishing,
+    Seeding,
+    Failed(StorageFault),
+}
+
+#[derive(Debug)]
+pub(super) struct Torrent {
+    id: TorrentId,
+    info_hash: Sha1Digest,
+    peer_id: PeerId,
+    geometry: Geometry,
+    total_bytes: u64,
+    padding: Vec<(u64, u64)>,
+    is_private: bool,
+    phase: Phase,
+    blocks: Blocks,
+    picker: Picker,
+    grouping: Grouping,
+    landing: LandingPlaces,
+    peers: BTreeMap<ConnId, Peer>,
+    next_contributor: u32,
+    suspects: Suspects,
+    to_hash: VecDeque<PieceInPlace>,
+    /// Pieces that a job of the pool works on, and where they are.
+    in_pool: BTreeMap<crate::base::PieceIndex, PlaceId>,
+    hash_jobs: usize,
+    /// By where they start and how long they are.
+    reading: BTreeMap<(u64, u32), PlaceId>,
+    /// Peers that wait for a block to be in memory.
+    waiting_for_reads: BTreeSet<ConnId>,
+    choker: Choker,
+    roster: Roster,
+    announcer: Announcer,
+    down: Rate,
+    up: Rate,
+    downloaded_bytes: u64,
+    uploaded_bytes: u64,
+    wasted_bytes: u64,
+    waits: Waits,
+    waits_since: Instant,
+    started_at: Instant,
+    completed_at: Option<Instant>,
+    trackers: Vec<super::report::TrackerReport>,
+}
+
+impl Torrent {
+    pub(super) fn id(&self) -> TorrentId {
+        self.id
+    }
+
+    pub(super) fn info_hash(&self) -> Sha1Digest {
+        self.info_hash
+    }
+
+    pub(super) fn peer_id(&self) -> PeerId {
+        self.peer_id
+    }
+
+    pub(super) fn has_failed(&self) -> bool {
+        matches!(self.phase, Phase::Failed(_))
+    }
+
+    fn is_downloading(&self) -> bool {
+        matches!(self.phase, Phase::Downloading)
+    }
+
+    /// Both handshakes were exchanged on a connection.
+    pub(super) fn join(
+        &mut self,
+        ctx: &mut Context<'_>,
+        conn: ConnId,
+        remote: SocketAddr,
+        is_dialled: bool,
+        theirs: &Handshake,
+        unsent: &[u8],
+    ) -> Result<(), Refusal> {
+        self.admit(ctx, conn, remote, is_dialled, theirs)?;
+        let shared = theirs
+            .capabilities
+            .shared(crate::peer::Greeting::capabilities());
+        let mut connection = Connection::new(ctx.now, self.geometry, shared, unsent);
+        connection.tell_pieces(self.blocks.have());
+        self.introduce(ctx, &mut connection, remote, is_dialled);
+        let has = Bitfield::none(self.geometry.piece_count());
+        self.next_contributor = self.next_contributor.wrapping_add(1);
+        let peer = Peer {
+            interest: Interest::of(&self.picker, &has),
+            conn: connection,
+            remote,
+            listens_at: is_dialled.then_some(remote),
+            is_dialled,
+            id: theirs.peer_id,
+            has,
+            working_on: None,
+            contributor: Contributor(self.next_contributor),
+            down: Rate::new(ctx.now),
+            up: Rate::new(ctx.now),
+            since: ctx.now,
+            unchoked_at: ctx.now,
+            is_snubbing: false,
+            is_upload_only: false,
+            client: None,
+        };
+        self.peers.insert(conn, peer);
+        Ok(())
+    }
+
+    /// A connection is gone.
+    pub(super) fn leave(&mut self, ctx: &mut Context<'_>, conn: ConnId) {
+        let Some(mut peer) = self.peers.remove(&conn) else {
+            return;
+        };
+        for range in peer.conn.abandon_uploads() {
+            ctx.release(range.place);
+        }
+        self.waiting_for_reads.remove(&conn);
+        peer.conn.abandon_requests();
+        self.blocks.give_back_all(conn);
+        self.picker.peer_left(&peer.has);
+        self.forget_contact(ctx, &peer);
+        self.fetch_from_all(ctx);
+        self.fill_slots(ctx);
+    }
+
+    /// Bytes came that are words.
+    pub(super) fn received(&mut self, ctx: &mut Context<'_>, conn: ConnId, mut bytes: &[u8]) {
+        loop {
+            let Some(peer) = self.peers.get_mut(&conn) else {
+                return;
+            };
+            match peer.conn.next_event(ctx.now, &mut bytes) {
+                Ok(Some(event)) => self.hear(ctx, conn, event),
+                Ok(None) => break,
+                Err(fault) => return self.end(ctx, conn, &fault),
+            }
+        }
+        self.fetch(ctx, conn);
+    }
+
+    pub(super) fn landed(&mut self, ctx: &mut Context<'_>, conn: ConnId, len_bytes: usize) {
+        self.downloaded_bytes += len_bytes as u64;
+        self.down.add(ctx.now, len_bytes as u64);
+        let Some(peer) = self.peers.get_mut(&conn) else {
+            return;
+        };
+        peer.down.add(ctx.now, len_bytes as u64);
+        if let Some(event) = peer.conn.landed(ctx.now, len_bytes) {
+            self.hear(ctx, conn, event);
+            self.fetch(ctx, conn);
+        }
+    }
+
+    pub(super) fn discarded(&mut self, ctx: &mut Context<'_>, conn: ConnId, len_bytes: usize) {
+        if let Some(peer) = self.peers.get_mut(&conn)
+            && let Some(event) = peer.conn.discarded(ctx.now, len_bytes)
+        {
+            self.hear(ctx, conn, event);
+        }
+    }
+
+    fn hear(&mut self, ctx: &mut Context<'_>, conn: ConnId, event: Event) {
+        match event {
+            Event::Choked(_) => {
+                self.blocks.give_back_all(conn);
+                self.fetch_from_all(ctx);
+            }
+            Event::Unchoked => self.fetch(ctx, conn),
+            Event::Interested => self.hear_interested(ctx, conn),
+            Event::NotInterested => self.hear_not_interested(ctx, conn),
+            Event::Has(piece) => self.hear_has(ctx, conn, piece),
+            Event::HasSome(has) => self.hear_has_some(ctx, conn, has),
+            Event::HasAll => {
+                let all = Bitfield::all(self.geometry.piece_count());
+                self.hear_has_some(ctx, conn, all);
+            }
+            Event::Requests(block) => self.hear_request(ctx, conn, block),
+            Event::Cancels(block) => self.hear_cancel(ctx, conn, block),
+            Event::Refuses(asked) => {
+                self.blocks.give_back(asked.block, conn);
+                self.fetch_from_all(ctx);
+            }
+            Event::BlockBegins { block, landing } => self.block_begins(conn, block, landing),
+            Event::BlockLanded(block) => self.block_landed(ctx, conn, block),
+            Event::ThrownAway(len_bytes) => self.thrown_away(ctx, conn, len_bytes),
+            Event::AllowsFast(_) => {}
+            Event::Extends(said) => self.hear_extensions(ctx, conn, said),
+        }
+    }
+
+    fn thrown_away(&mut self, ctx: &mut Context<'_>, conn: ConnId, len_bytes: u32) {
+        let len_bytes = u64::from(len_bytes);
+        self.downloaded_bytes += len_bytes;
+        self.wasted_bytes += len_bytes;
+        self.down.add(ctx.now, len_bytes);
+        if let Some(peer) = self.peers.get_mut(&conn) {
+            peer.down.add(ctx.now, len_bytes);
+        }
+    }
+
+    /// Ends a connection, and says why in the log.
+    fn end(&mut self, ctx: &mut Context<'_>, conn: ConnId, fault: &Fault) {
+        if let Some(peer) = self.peers.get(&conn) {
+            log::debug!("peer {}: {fault}", peer.remote);
+            self.roster.offended(ctx.now, peer.remote);
+        }
+        ctx.end(conn, Ending::Now);
+    }
+
+    /// The torrent cannot go on; the process can.
+    pub(super) fn fail(&mut self, ctx: &mut Context<'_>, fault: StorageFault) {
+        if self.has_failed() {
+            return;
+        }
+        log::error!("{fault}; the torrent stops");
+        self.phase = Phase::Failed(fault);
+        for conn in self.peers.keys() {
+            ctx.end(*conn, Ending::Now);
+        }
+        self.announcer.stop(ctx.now);
+    }
+
+    pub(super) fn send_plan<'a>(
+        &'a self,
+        conn: ConnId,
+        plan: &mut crate::base::SendPlan<'a>,
+        with_blocks: bool,
+    ) {
+        if let Some(peer) = self.peers.get(&conn) {
+            peer.conn.send_plan(plan, with_blocks);
+        }
+    }
+
+    pub(super) fn peer_connection(&self, conn: ConnId) -> Option<&Connection> {
+        self.peers.get(&conn).map(|peer| &peer.conn)
+    }
+
+    /// Looks after what only time brings about.
+    pub(super) fn tick(&mut self, ctx: &mut Context<'_>) {
+        let conns: Vec<_> = self.peers.keys().copied().collect();
+        for conn in conns {
+            let Some(peer) = self.peers.get_mut(&conn) else {
+                continue;
+            };
+            match peer.conn.keep_alive(ctx.now) {
+                Ok(()) if peer.conn.has_words() => ctx.replan(conn),
+                Ok(()) => {}
+                Err(fault) => self.end(ctx, conn, &fault),
+            }
+        }
+        self.look_for_stalled(ctx);
+        self.make_room(ctx);
+        self.fetch_from_all(ctx);
+        self.choke_round(ctx);
+        self.note_waits(ctx);
+    }
+
+    fn note_waits(&mut self, ctx: &Context<'_>) {
+        let time = ctx.now - self.waits_since;
+        self.waits_since = ctx.now;
+        if self.is_downloading() {
+            let limit = self.what_is_waited_for(ctx);
+            self.waits.add(limit, time);
+        }
+    }
+
+    fn what_is_waited_for(&self, ctx: &Context<'_>) -> Limit {
+        let asked = self.peers.values().any(|peer| peer.conn.standing_requests() > 0);
+        if asked {
+            return if ctx.is_held_back() { Limit::Configured } else { Limit::Network };
+        }
+        if !self.in_pool.is_empty() || !self.to_hash.is_empty() {
+            return Limit::Hash;
+        }
+        let could_ask = |peer: &Peer| !peer.conn.is_choking_us() && peer.interest.is_any();
+        if self.peers.values().any(could_ask) && !self.picker.is_all_begun() {
+            return Limit::Disk;
+        }
+        Limit::Peers
+    }
+
+    /// Which block of the content lies in padding and nowhere else.
+    fn is_padding(&self, block: Block) -> bool {
+        let start = self.geometry.start_of(block.piece()) + u64::from(block.offset_bytes());
+        let end = start + u64::from(block.len_bytes());
+        let behind = self.padding.partition_point(|(from, _)| *from <= start);
+        let before = self.padding[..behind].last();
+        before.is_some_and(|(_, to)| end <= *to)
+    }
+}
+
+/// Why a connection is not kept.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+pub(super) enum Refusal {
+    #[error("it is this client itself")]
+    Myself,
+    #[error("another connection to the same peer is kept")]
+    Twice,
+    #[error("it is banned for a while")]
+    Banned,
+    #[error("there are as many connections as there may be")]
+    Full,
+    #[error("both sides have everything")]
+    BothSeeds,
+}
