@@ -239,3 +239,33 @@ pub const UPLOADS_AHEAD: usize = 64;
 /// many peers want different parts.
 pub const READ_LEN_BYTES_MAX: u32 = 4 << 20;
 pub const READ_LEN_BYTES_MIN: u32 = 256 << 10;
+/// The longest head of an HTTP response that is read, and the longest trailer of one in chunks.
+pub const HTTP_RESPONSE_HEAD_LEN_BYTES_MAX: usize = 16 << 10;
+
+/// The longest line before a chunk of an HTTP response: a length, and what nobody asked for.
+pub const HTTP_CHUNK_LINE_LEN_BYTES_MAX: usize = 256;
+
+/// The longest reply of an HTTP tracker that is read: some 20,000 peers in the wordy form.
+pub const TRACKER_REPLY_LEN_BYTES_MAX: usize = 1 << 20;
+
+/// How deep the reply of a tracker may nest, and how many values it may hold.
+pub const TRACKER_REPLY_DEPTH_MAX: usize = 8;
+pub const TRACKER_REPLY_NODES_MAX: usize = 256 << 10;
+
+/// How many peers of one reply of a tracker are taken.
+pub const TRACKER_REPLY_PEERS_MAX: usize = 1000;
+
+/// The longest word of a tracker to people that is kept.
+pub const TRACKER_TEXT_LEN_BYTES_MAX: usize = 1 << 10;
+
+/// The longest id that a tracker may want to be told again.
+pub const TRACKER_ID_LEN_BYTES_MAX: usize = 256;
+
+/// How many trackers of one torrent are asked; each may have an exchange of its own under way.
+pub const ANNOUNCER_TRACKERS_MAX: usize = 64;
+
+/// How many addresses of one tracker are tried.
+pub const TRACKER_ADDRESSES_MAX: usize = 8;
+
+/// How often one announce is sent elsewhere.
+pub const TRACKER_REDIRECTS_MAX: u8 = 5;
