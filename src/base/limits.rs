@@ -269,3 +269,20 @@ pub const TRACKER_ADDRESSES_MAX: usize = 8;
 
 /// How often one announce is sent elsewhere.
 pub const TRACKER_REDIRECTS_MAX: u8 = 5;
+
+/// How many digests of blocks of wrong pieces are kept until the pieces come whole: some 30 bytes
+/// each.
+pub const SUSPECT_DIGESTS_MAX: usize = 1 << 16;
+
+/// How many addresses of one torrent's peers are known at once.
+pub const ROSTER_LEN_MAX: usize = 2000;
+
+/// How many addresses may be barred at once, and how many different offences bar all of one.
+pub const BANS_MAX: usize = 1000;
+pub const OFFENCES_PER_ADDRESS_MAX: usize = 4;
+
+/// How many of its own addresses a process may find out by dialling them.
+pub const OWN_ADDRESSES_MAX: usize = 64;
+
+/// Of how many peers, past and present, a torrent remembers the address to know who sent what.
+pub const CONTRIBUTORS_KEPT_MAX: usize = 4096;

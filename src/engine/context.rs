@@ -16,6 +16,8 @@ pub(super) struct Context<'a> {
     pub(super) rng: &'a mut Rng,
     /// How many connections there are, of all torrents.
     pub(super) conn_count: usize,
+    /// How many of these are being made.
+    pub(super) dial_count: usize,
     /// A limit on receiving holds all connections back.
     pub(super) receives_later: bool,
 }

@@ -1,5 +1,6 @@
 //! What the engine asks of the pools, and what comes back: plain data both ways.
 
+use super::report::Report;
 use crate::base::{HostName, PieceIndex, PlaceId, PlaceRange, Sha1Digest};
 use std::net::IpAddr;
 
@@ -38,6 +39,8 @@ pub enum Job {
     /// Everything has arrived: make it durable and give it its final names and attributes.
     /// [`Done::Finished`] answers.
     Finish { torrent: TorrentId },
+    /// Tell people how things stand. Nothing answers.
+    Report(Box<Report>),
     /// Find the addresses of a name; [`Done::Resolved`] answers.
     Resolve { query: ResolveId, name: HostName },
 }

@@ -95,8 +95,7 @@ impl Grouping {
             _ => (piece, self.geometry.len_of(piece)),
         };
         let start_bytes = self.geometry.start_of(first_piece);
-        let into_bytes =
-            self.geometry.start_of(piece) + u64::from(offset_in_piece) - start_bytes;
+        let into_bytes = self.geometry.start_of(piece) + u64::from(offset_in_piece) - start_bytes;
         let chunk = u64::from(chunk_len_bytes);
         let skipped_bytes = into_bytes / chunk * chunk;
         let left_bytes = u64::from(len_bytes) - skipped_bytes;

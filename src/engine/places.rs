@@ -173,10 +173,6 @@ impl Places {
         }
     }
 
-    pub(super) fn receive_bytes(&self) -> u64 {
-        self.receive_bytes
-    }
-
     /// The place to send from that nobody has used for longest.
     pub(super) fn stalest_idle_read(&self) -> Option<PlaceId> {
         let idle = self.slots.iter().enumerate().filter_map(|(index, slot)| {
@@ -190,13 +186,6 @@ impl Places {
         });
         let (_, index, generation) = idle.min()?;
         Some(PlaceId::new(u32::try_from(index).ok()?, generation))
-    }
-
-    pub(super) fn iter(&self) -> impl Iterator<Item = (PlaceId, &Place)> {
-        self.slots.iter().enumerate().filter_map(|(index, slot)| {
-            let id = PlaceId::new(u32::try_from(index).ok()?, slot.generation);
-            Some((id, slot.place.as_ref()?))
-        })
     }
 
     fn used_bytes(&mut self, what: PlaceSource) -> &mut u64 {

@@ -3,7 +3,6 @@
 use std::time::Duration;
 
 use super::job::{StorageFault, TorrentId};
-use crate::base::Amount;
 
 /// How things stand, at one moment.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -129,9 +128,5 @@ impl std::fmt::Display for TrackerAnswer {
 impl TorrentReport {
     pub fn left_bytes(&self) -> u64 {
         self.total_bytes - self.have_bytes
-    }
-
-    pub fn progress(&self) -> String {
-        format!("{} of {}", Amount(self.have_bytes), Amount(self.total_bytes))
     }
 }

@@ -25,7 +25,10 @@ pub enum Event {
     Refuses(Asked),
     /// The bytes of a block come next: [`Connection::land`](super::Connection::land) or
     /// [`Connection::throw_away`](super::Connection::throw_away) says where they go.
-    BlockBegins { block: Block, landing: Landing },
+    BlockBegins {
+        block: Block,
+        landing: Landing,
+    },
     /// A block that had a place to land is there whole.
     BlockLanded(Block),
     /// So many bytes of blocks that nobody waits for were thrown away.

@@ -171,11 +171,7 @@ impl Connection {
 
     /// Takes the next message off the front of what was received; `None` when there is no whole
     /// one left.
-    pub fn next_event(
-        &mut self,
-        now: Instant,
-        bytes: &mut &[u8],
-    ) -> Result<Option<Event>, Fault> {
+    pub fn next_event(&mut self, now: Instant, bytes: &mut &[u8]) -> Result<Option<Event>, Fault> {
         self.last_received = now;
         loop {
             match self.receiving.state {
@@ -385,9 +381,7 @@ impl Connection {
     }
 
     fn piece(&self, index: u32) -> Result<PieceIndex, Fault> {
-        self.geometry
-            .piece(index)
-            .ok_or(Fault::NoSuchPiece(index))
+        self.geometry.piece(index).ok_or(Fault::NoSuchPiece(index))
     }
 
     fn tells_pieces(&mut self) -> Result<(), Fault> {

@@ -125,7 +125,11 @@ impl Uploads {
     }
 
     /// Counts what was sent of further blocks.
-    pub(super) fn sent_further(&mut self, mut len_bytes: usize, done: &mut Vec<(Block, PlaceRange)>) {
+    pub(super) fn sent_further(
+        &mut self,
+        mut len_bytes: usize,
+        done: &mut Vec<(Block, PlaceRange)>,
+    ) {
         while len_bytes > 0 {
             len_bytes = self.sent_one(len_bytes, done);
         }

@@ -6,7 +6,19 @@
 //! the random numbers are handed in.
 
 mod blocks;
+mod choker;
+mod duplicates;
+#[cfg(test)]
+mod model_tests;
 mod picker;
+mod rate;
+mod roster;
+mod suspects;
 
 pub use blocks::{Blocks, Claim, Contributor, Filled};
+pub use choker::{Aim, ChokeChanges, Choker, PeerFacts, Slots};
+pub use duplicates::{Dialled, newer_stays};
 pub use picker::{Interest, Order, Picker, Priority};
+pub use rate::Rate;
+pub use roster::{Offence, Parting, Roster, Source};
+pub use suspects::Suspects;

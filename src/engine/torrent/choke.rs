@@ -7,7 +7,10 @@ use crate::swarm::{Aim, PeerFacts};
 
 impl Torrent {
     pub(super) fn hear_interested(&mut self, ctx: &mut Context<'_>, conn: ConnId) {
-        let unchoked = self.peers.values().filter(|peer| !peer.conn.is_choked_by_us());
+        let unchoked = self
+            .peers
+            .values()
+            .filter(|peer| !peer.conn.is_choked_by_us());
         if !self.choker.newcomer_fits(unchoked.count()) {
             return;
         }

@@ -332,11 +332,16 @@ impl Torrent {
     fn is_idle(&self, place: &LandingPlace, ctx: &Context<'_>) -> bool {
         let is_used = ctx.places.get(place.id).is_none_or(|known| known.users > 0);
         let is_in_pool = self.in_pool.values().any(|used| *used == place.id);
-        let is_to_be_hashed = self.to_hash.iter().any(|piece| piece.range.place == place.id);
+        let is_to_be_hashed = self
+            .to_hash
+            .iter()
+            .any(|piece| piece.range.place == place.id);
         let is_leased = self.peers.values().any(|peer| {
             let landing = peer.conn.landing_block();
             let asked = peer.conn.asked().map(|asked| asked.block).chain(landing);
-            asked.into_iter().any(|block| place.group.holds(block.piece()))
+            asked
+                .into_iter()
+                .any(|block| place.group.holds(block.piece()))
         });
         place.is_live && !is_used && !is_in_pool && !is_to_be_hashed && !is_leased
     }

@@ -5,6 +5,7 @@
 //! ([`fetch`]), what becomes of whole pieces ([`pieces`]), how peers are served ([`serve`]) and
 //! who is ([`choke`]), where peers come from ([`contacts`]).
 
+mod blame;
 mod choke;
 mod contacts;
 mod fetch;
@@ -16,14 +17,19 @@ mod status;
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
 use std::net::SocketAddr;
 
+use super::Config;
 use super::context::Context;
 use super::job::{MappableRun, PieceInPlace, StorageFault, TorrentId};
 use super::landing::{Grouping, LandingPlaces};
-use super::report::{Limit, Waits};
-use crate::base::{Bitfield, Block, ConnId, Ending, Geometry, Instant, PlaceId, Sha1Digest, Url};
+use super::report::{Limit, TrackerReport, Waits};
+use crate::base::{
+    Bitfield, Block, ConnId, Ending, Geometry, Instant, PieceIndex, PlaceId, Rng, Sha1Digest, Url,
+};
 use crate::peer::{Connection, Event, Fault};
-use crate::swarm::{Blocks, Choker, Contributor, Interest, Picker, Rate, Roster, Suspects};
-use crate::tracker::announcer::Announcer;
+use crate::swarm::{
+    Blocks, Choker, Contributor, Interest, Offence, Order, Picker, Rate, Roster, Source, Suspects,
+};
+use crate::tracker::announcer::{Announcer, Facts, Reach, Setup};
 use crate::wire::peer::{Handshake, PeerId};
 
 pub(super) use contacts::Ask;
@@ -32,6 +38,8 @@ pub(super) use peer::Peer;
 /// What is known of a torrent before it runs.
 #[derive(Clone, Debug)]
 pub struct TorrentSetup {
+    /// What people call it.
+    pub name: String,
     pub info_hash: Sha1Digest,
     pub geometry: Geometry,
     /// Of the content, without padding.
@@ -49,6 +57,9 @@ pub struct TorrentSetup {
     pub is_sequential: bool,
 }
 
+/// How long trackers are given to take the goodbye of a torrent that failed.
+const GOODBYE_PATIENCE: std::time::Duration = std::time::Duration::from_secs(3);
+
 #[derive(Debug)]
 enum Phase {
     Downloading,
@@ -60,6 +71,7 @@ enum Phase {
 #[derive(Debug)]
 pub(super) struct Torrent {
     id: TorrentId,
+    name: String,
     info_hash: Sha1Digest,
     peer_id: PeerId,
     geometry: Geometry,
@@ -74,9 +86,12 @@ pub(super) struct Torrent {
     peers: BTreeMap<ConnId, Peer>,
     next_contributor: u32,
     suspects: Suspects,
+    contributors: BTreeMap<Contributor, SocketAddr>,
+    /// Pieces whose digests are being taken, and what for.
+    in_court: BTreeMap<PieceIndex, blame::Verdict>,
     to_hash: VecDeque<PieceInPlace>,
     /// Pieces that a job of the pool works on, and where they are.
-    in_pool: BTreeMap<crate::base::PieceIndex, PlaceId>,
+    in_pool: BTreeMap<PieceIndex, PlaceId>,
     hash_jobs: usize,
     /// By where they start and how long they are.
     reading: BTreeMap<(u64, u32), PlaceId>,
@@ -90,16 +105,108 @@ pub(super) struct Torrent {
     downloaded_bytes: u64,
     uploaded_bytes: u64,
     wasted_bytes: u64,
+    left_bytes: u64,
     waits: Waits,
     waits_since: Instant,
+    last_progress: Instant,
     started_at: Instant,
     completed_at: Option<Instant>,
-    trackers: Vec<super::report::TrackerReport>,
+    trackers: Vec<TrackerReport>,
+    to_dial: Vec<SocketAddr>,
+    is_stopping: bool,
 }
 
 impl Torrent {
-    pub(super) fn id(&self) -> TorrentId {
-        self.id
+    pub(super) fn new(
+        now: Instant,
+        id: TorrentId,
+        setup: TorrentSetup,
+        config: &Config,
+        seed: u64,
+    ) -> Self {
+        let mut rng = Rng::new(seed);
+        let peer_id = random_peer_id(&mut rng);
+        let mut roster = Roster::new(Rng::new(rng.next_u64()));
+        for address in setup.peers {
+            roster.add(now, address, Source::Given);
+        }
+        let mut picker = Picker::new(setup.geometry, &setup.have);
+        if setup.is_sequential {
+            picker.set_order(Order::Sequential);
+        }
+        let is_complete = setup.have.is_full();
+        let facts = Facts {
+            left_bytes: if is_complete { 0 } else { setup.total_bytes },
+            ..Facts::default()
+        };
+        let announcer = Announcer::new(
+            Setup {
+                info_hash: setup.info_hash,
+                peer_id: peer_id.0,
+                port: config.listen_port,
+                tiers: setup.trackers,
+                reach: if setup.tells_every_tracker {
+                    Reach::EachTracker
+                } else {
+                    Reach::EachTier
+                },
+                seed: rng.next_u64(),
+            },
+            facts,
+        );
+        let mut torrent = Self {
+            id,
+            name: setup.name,
+            info_hash: setup.info_hash,
+            peer_id,
+            geometry: setup.geometry,
+            total_bytes: setup.total_bytes,
+            padding: setup.padding,
+            is_private: setup.is_private,
+            phase: if is_complete {
+                Phase::Seeding
+            } else {
+                Phase::Downloading
+            },
+            picker,
+            blocks: Blocks::new(setup.geometry, setup.have),
+            grouping: Grouping::new(setup.geometry, setup.runs),
+            landing: LandingPlaces::default(),
+            peers: BTreeMap::new(),
+            next_contributor: 0,
+            suspects: Suspects::new(),
+            contributors: BTreeMap::new(),
+            in_court: BTreeMap::new(),
+            to_hash: VecDeque::new(),
+            in_pool: BTreeMap::new(),
+            hash_jobs: 0,
+            reading: BTreeMap::new(),
+            waiting_for_reads: BTreeSet::new(),
+            choker: Choker::new(config.slots, now),
+            roster,
+            announcer,
+            down: Rate::new(now),
+            up: Rate::new(now),
+            downloaded_bytes: 0,
+            uploaded_bytes: 0,
+            wasted_bytes: 0,
+            left_bytes: 0,
+            waits: Waits::default(),
+            waits_since: now,
+            last_progress: now,
+            started_at: now,
+            completed_at: None,
+            trackers: Vec::new(),
+            to_dial: Vec::new(),
+            is_stopping: false,
+        };
+        torrent.left_bytes = torrent
+            .geometry
+            .pieces()
+            .filter(|piece| !torrent.blocks.have().has(*piece))
+            .map(|piece| torrent.content_bytes_of(piece))
+            .sum();
+        torrent
     }
 
     pub(super) fn info_hash(&self) -> Sha1Digest {
@@ -128,7 +235,7 @@ impl Torrent {
         theirs: &Handshake,
         unsent: &[u8],
     ) -> Result<(), Refusal> {
-        self.admit(ctx, conn, remote, is_dialled, theirs)?;
+        self.admit(ctx, remote, is_dialled, theirs)?;
         let shared = theirs
             .capabilities
             .shared(crate::peer::Greeting::capabilities());
@@ -136,7 +243,7 @@ impl Torrent {
         connection.tell_pieces(self.blocks.have());
         self.introduce(ctx, &mut connection, remote, is_dialled);
         let has = Bitfield::none(self.geometry.piece_count());
-        self.next_contributor = self.next_contributor.wrapping_add(1);
+        let contributor = self.know_contributor(remote);
         let peer = Peer {
             interest: Interest::of(&self.picker, &has),
             conn: connection,
@@ -146,10 +253,9 @@ impl Torrent {
             id: theirs.peer_id,
             has,
             working_on: None,
-            contributor: Contributor(self.next_contributor),
+            contributor,
             down: Rate::new(ctx.now),
             up: Rate::new(ctx.now),
-            since: ctx.now,
             unchoked_at: ctx.now,
             is_snubbing: false,
             is_upload_only: false,
@@ -194,6 +300,7 @@ impl Torrent {
     pub(super) fn landed(&mut self, ctx: &mut Context<'_>, conn: ConnId, len_bytes: usize) {
         self.downloaded_bytes += len_bytes as u64;
         self.down.add(ctx.now, len_bytes as u64);
+        self.last_progress = ctx.now;
         let Some(peer) = self.peers.get_mut(&conn) else {
             return;
         };
@@ -214,11 +321,13 @@ impl Torrent {
 
     fn hear(&mut self, ctx: &mut Context<'_>, conn: ConnId, event: Event) {
         match event {
-            Event::Choked(_) => {
-                self.blocks.give_back_all(conn);
+            Event::Choked(given_back) => {
+                for asked in given_back {
+                    self.blocks.give_back(asked.block, conn);
+                }
                 self.fetch_from_all(ctx);
             }
-            Event::Unchoked => self.fetch(ctx, conn),
+            Event::Unchoked => self.hear_unchoked(ctx, conn),
             Event::Interested => self.hear_interested(ctx, conn),
             Event::NotInterested => self.hear_not_interested(ctx, conn),
             Event::Has(piece) => self.hear_has(ctx, conn, piece),
@@ -241,6 +350,13 @@ impl Torrent {
         }
     }
 
+    fn hear_unchoked(&mut self, ctx: &mut Context<'_>, conn: ConnId) {
+        if let Some(peer) = self.peers.get_mut(&conn) {
+            peer.is_snubbing = false;
+        }
+        self.fetch(ctx, conn);
+    }
+
     fn thrown_away(&mut self, ctx: &mut Context<'_>, conn: ConnId, len_bytes: u32) {
         let len_bytes = u64::from(len_bytes);
         self.downloaded_bytes += len_bytes;
@@ -248,6 +364,7 @@ impl Torrent {
         self.down.add(ctx.now, len_bytes);
         if let Some(peer) = self.peers.get_mut(&conn) {
             peer.down.add(ctx.now, len_bytes);
+            peer.is_snubbing = false;
         }
     }
 
@@ -255,7 +372,14 @@ impl Torrent {
     fn end(&mut self, ctx: &mut Context<'_>, conn: ConnId, fault: &Fault) {
         if let Some(peer) = self.peers.get(&conn) {
             log::debug!("peer {}: {fault}", peer.remote);
-            self.roster.offended(ctx.now, peer.remote);
+            let address = peer.listens_at.unwrap_or(peer.remote);
+            match fault {
+                Fault::Silent => {}
+                Fault::TooManyRequests(_) | Fault::NeverReads => {
+                    self.roster.bar(ctx.now, address, Offence::Flood);
+                }
+                _ => self.roster.bar(ctx.now, address, Offence::Protocol),
+            }
         }
         ctx.end(conn, Ending::Now);
     }
@@ -270,7 +394,7 @@ impl Torrent {
         for conn in self.peers.keys() {
             ctx.end(*conn, Ending::Now);
         }
-        self.announcer.stop(ctx.now);
+        self.announcer.stop(ctx.now, ctx.now + GOODBYE_PATIENCE);
     }
 
     pub(super) fn send_plan<'a>(
@@ -318,9 +442,16 @@ impl Torrent {
     }
 
     fn what_is_waited_for(&self, ctx: &Context<'_>) -> Limit {
-        let asked = self.peers.values().any(|peer| peer.conn.standing_requests() > 0);
+        let asked = self
+            .peers
+            .values()
+            .any(|peer| peer.conn.standing_requests() > 0);
         if asked {
-            return if ctx.is_held_back() { Limit::Configured } else { Limit::Network };
+            return if ctx.is_held_back() {
+                Limit::Configured
+            } else {
+                Limit::Network
+            };
         }
         if !self.in_pool.is_empty() || !self.to_hash.is_empty() {
             return Limit::Hash;
@@ -342,6 +473,16 @@ impl Torrent {
     }
 }
 
+/// Says which program it is, and is another for each torrent.
+fn random_peer_id(rng: &mut Rng) -> PeerId {
+    const SIGNS: &[u8; 62] = b"0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz";
+    let mut id = *b"-MT0010-............";
+    for sign in &mut id[8..] {
+        *sign = SIGNS[rng.below(62) as usize];
+    }
+    PeerId(id)
+}
+
 /// Why a connection is not kept.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 pub(super) enum Refusal {
@@ -355,4 +496,6 @@ pub(super) enum Refusal {
     Full,
     #[error("both sides have everything")]
     BothSeeds,
+    #[error("the torrent has stopped")]
+    Stopped,
 }

@@ -22,7 +22,6 @@ pub(in crate::engine) struct Peer {
     pub(super) contributor: Contributor,
     pub(super) down: Rate,
     pub(super) up: Rate,
-    pub(super) since: Instant,
     pub(super) unchoked_at: Instant,
     /// It owes blocks and has sent none for long: what it was asked for may come from others.
     pub(super) is_snubbing: bool,

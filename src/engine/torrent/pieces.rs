@@ -1,6 +1,7 @@
 //! What becomes of a piece that was received whole: hashed, written where it has to be, kept,
 //! announced; or fetched again.
 
+use super::blame::Verdict;
 use super::{Phase, Torrent};
 use crate::base::limits::HASH_JOB_PIECES_MAX;
 use crate::base::{PieceIndex, PlaceId};
@@ -73,6 +74,15 @@ impl Torrent {
     }
 
     fn is_whole(&mut self, ctx: &mut Context<'_>, piece: PieceIndex) {
+        if self.is_disputed(piece) {
+            self.judge(ctx, piece, Verdict::Whole);
+        } else {
+            self.settle(ctx, piece);
+        }
+    }
+
+    /// Puts a whole piece where it belongs.
+    pub(super) fn settle(&mut self, ctx: &mut Context<'_>, piece: PieceIndex) {
         let Some(place) = self.landing.of(piece) else {
             return;
         };
@@ -80,6 +90,7 @@ impl Torrent {
             PlaceSource::Buffer { .. } => {
                 let whole = self.geometry.len_of(piece);
                 if let Some(range) = self.landing.locate(&self.geometry, piece, 0, whole) {
+                    self.in_pool.insert(piece, range.place);
                     let piece = PieceInPlace { piece, range };
                     let torrent = self.id;
                     ctx.submit(Job::Write { torrent, piece });
@@ -108,6 +119,7 @@ impl Torrent {
     fn keep(&mut self, ctx: &mut Context<'_>, piece: PieceIndex) {
         self.in_pool.remove(&piece);
         self.blocks.keep(piece);
+        self.left_bytes -= self.content_bytes_of(piece);
         let was_lacking = self.picker.is_lacking(piece);
         self.picker.keep(piece);
         for (conn, peer) in &mut self.peers {
@@ -133,7 +145,10 @@ impl Torrent {
         let Some(place) = self.landing.of(piece).copied() else {
             return;
         };
-        let mut pieces = place.group.pieces().filter_map(|index| self.geometry.piece(index));
+        let mut pieces = place
+            .group
+            .pieces()
+            .filter_map(|index| self.geometry.piece(index));
         let is_complete =
             pieces.all(|piece| self.blocks.have().has(piece) || self.is_unwanted(piece));
         if is_complete {
@@ -144,15 +159,6 @@ impl Torrent {
 
     fn is_unwanted(&self, piece: PieceIndex) -> bool {
         !self.picker.is_lacking(piece) && !self.blocks.is_in_progress(piece)
-    }
-
-    fn is_wrong(&mut self, ctx: &mut Context<'_>, piece: PieceIndex) {
-        self.in_pool.remove(&piece);
-        let len_bytes = self.geometry.len_of(piece);
-        log::warn!("piece {}: its hash is wrong; fetching it again", piece.get());
-        self.wasted_bytes += u64::from(len_bytes);
-        self.blocks.reject(piece);
-        self.fetch_from_all(ctx);
     }
 
     fn complete(&mut self, ctx: &mut Context<'_>) {

@@ -119,7 +119,10 @@ impl Torrent {
 
     /// Many peers that want different parts have to share the memory.
     fn read_len_bytes(&self) -> u32 {
-        let served = self.peers.values().filter(|peer| peer.conn.waiting_uploads() > 0);
+        let served = self
+            .peers
+            .values()
+            .filter(|peer| peer.conn.waiting_uploads() > 0);
         let sharing = u32::try_from(served.count()).unwrap_or(u32::MAX).max(1);
         let share = (4 * READ_LEN_BYTES_MAX / sharing).max(1);
         let power = 1 << share.ilog2();

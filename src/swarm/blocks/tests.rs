@@ -3,10 +3,7 @@ use crate::base::BLOCK_LEN_BYTES;
 
 /// Three pieces of four blocks, the last a block short.
 fn blocks() -> Blocks {
-    let geometry = Geometry::new(
-        u64::from(BLOCK_LEN_BYTES) * 11 - 5,
-        4 * BLOCK_LEN_BYTES,
-    );
+    let geometry = Geometry::new(u64::from(BLOCK_LEN_BYTES) * 11 - 5, 4 * BLOCK_LEN_BYTES);
     let geometry = geometry.unwrap();
     Blocks::new(geometry, Bitfield::none(3))
 }
@@ -127,10 +124,7 @@ fn a_connection_is_not_asked_twice() {
     blocks.loosen_all(conn(1));
     assert_eq!(blocks.lease_next(piece(2), conn(1)), None);
     assert_eq!(blocks.pick_orphan(conn(1), &all, |_| true), None);
-    assert_eq!(
-        blocks.pick_orphan(conn(2), &all, |_| true),
-        Some(piece(2))
-    );
+    assert_eq!(blocks.pick_orphan(conn(2), &all, |_| true), Some(piece(2)));
 }
 
 #[test]

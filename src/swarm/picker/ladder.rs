@@ -170,7 +170,10 @@ mod tests {
         for piece in geometry.pieces() {
             let found = (ladder.rung(piece), ladder.is_shown(piece));
             assert_eq!(found, model[piece.as_usize()]);
-            assert_eq!(ladder.order[ladder.position[piece.as_usize()] as usize], piece);
+            assert_eq!(
+                ladder.order[ladder.position[piece.as_usize()] as usize],
+                piece
+            );
         }
         assert!(ladder.order.is_sorted_by_key(|piece| ladder.rung(*piece)));
     }

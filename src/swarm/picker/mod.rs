@@ -56,13 +56,14 @@ impl Priority {
         }
     }
 
-    const fn class(self) -> usize {
-        (Self::HIGHEST.0 - self.0) as usize
+    /// The highest comes first.
+    const fn class(self) -> u8 {
+        Self::HIGHEST.0 - self.0
     }
 }
 
 /// How many priorities there are, the one of what is not wanted included.
-const CLASSES: usize = Priority::HIGHEST.0 as usize + 1;
+const CLASSES: u8 = Priority::HIGHEST.0 + 1;
 
 /// What comes first among pieces of one priority.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -83,7 +84,7 @@ pub struct Picker {
     /// By piece: its class of priority.
     classes: Box<[u8]>,
     /// By class: what could be begun.
-    free: [Bitfield; CLASSES],
+    free: [Bitfield; CLASSES as usize],
     /// Wanted and not had.
     lacking: Bitfield,
     had: Bitfield,
@@ -125,12 +126,12 @@ impl Picker {
         for piece in self.geometry.pieces() {
             let priority = priority_of(piece);
             let class = priority.class();
-            self.classes[piece.as_usize()] = Priority::HIGHEST.0 - priority.0;
+            self.classes[piece.as_usize()] = class;
             if priority == Priority::UNWANTED {
                 continue;
             }
             if !self.taken.has(piece) {
-                self.free[class].set(piece);
+                self.free[usize::from(class)].set(piece);
             }
             if !self.had.has(piece) {
                 self.lacking.set(piece);
@@ -148,12 +149,13 @@ impl Picker {
         let first = fewest - i64::from(spare);
         let class_rungs = spread + 1 + 2 * spare;
         let (classes, free) = (&self.classes, &self.free);
-        self.ladder.arrange(class_rungs * 8, |piece| {
-            let class = classes[piece.as_usize()];
-            let level = u32::try_from(peer_counts[piece.as_usize()] - first).unwrap_or(0);
-            let is_free = free[usize::from(class)].has(piece);
-            (u32::from(class) * class_rungs + level, is_free)
-        });
+        self.ladder
+            .arrange(class_rungs * u32::from(CLASSES), |piece| {
+                let class = classes[piece.as_usize()];
+                let level = u32::try_from(peer_counts[piece.as_usize()] - first).unwrap_or(0);
+                let is_free = free[usize::from(class)].has(piece);
+                (u32::from(class) * class_rungs + level, is_free)
+            });
         self.class_rungs = class_rungs;
         self.first_rung_peers = first;
     }
@@ -242,9 +244,9 @@ impl Picker {
         rng: &mut Rng,
     ) -> Option<PieceIndex> {
         let all = 0..self.geometry.piece_count();
-        let mut classes = (0..CLASSES).filter(|class| !self.free[*class].is_empty());
+        let mut classes = (0..CLASSES).filter(|class| !self.free_of(*class).is_empty());
         classes.find_map(|class| {
-            let free = [&self.free[class], peer_has];
+            let free = [self.free_of(class), peer_has];
             if self.order == Order::Sequential {
                 let mut pieces = in_both(self.geometry, free, all.clone());
                 return pieces.find(|piece| may_begin(*piece));
@@ -273,9 +275,9 @@ impl Picker {
         peer_has: &Bitfield,
         rng: &mut Rng,
     ) -> Option<PieceIndex> {
-        let mut classes = (0..CLASSES).filter(|class| !self.free[*class].is_empty());
+        let mut classes = (0..CLASSES).filter(|class| !self.free_of(*class).is_empty());
         classes.find_map(|class| {
-            let free = [&self.free[class], peer_has];
+            let free = [self.free_of(class), peer_has];
             let ranges = ranges.iter().cloned();
             let mut pieces = ranges.flat_map(|range| in_both(self.geometry, free, range));
             match self.order {
@@ -302,14 +304,14 @@ impl Picker {
     /// From the foot of the rungs of one class, on each from a random place round.
     fn probe(
         &self,
-        class: usize,
+        class: u8,
         peer_has: &Bitfield,
         may_begin: impl Fn(PieceIndex) -> bool,
         rng: &mut Rng,
     ) -> Probed {
         let mut probes = 0;
         for level in 0..self.class_rungs {
-            let rung = u32::try_from(class).unwrap_or(0) * self.class_rungs + level;
+            let rung = u32::from(class) * self.class_rungs + level;
             let shown = self.ladder.shown_on(rung);
             if shown.is_empty() {
                 continue;
@@ -330,7 +332,10 @@ impl Picker {
 
     /// The piece is in progress from now on.
     pub fn begin(&mut self, piece: PieceIndex) {
-        assert!(self.is_free(piece), "what is begun is wanted, and only once");
+        assert!(
+            self.is_free(piece),
+            "what is begun is wanted, and only once"
+        );
         self.take(piece);
     }
 
@@ -339,7 +344,7 @@ impl Picker {
         assert!(!self.had.has(piece), "what is had stays");
         self.taken.clear(piece);
         if self.is_lacking(piece) {
-            self.free[self.class(piece)].set(piece);
+            self.free_with(piece).set(piece);
             self.ladder.show(piece);
         }
     }
@@ -353,17 +358,22 @@ impl Picker {
 
     fn take(&mut self, piece: PieceIndex) {
         self.taken.set(piece);
-        self.free[self.class(piece)].clear(piece);
+        self.free_with(piece).clear(piece);
         self.ladder.hide(piece);
     }
 
-    fn class(&self, piece: PieceIndex) -> usize {
-        usize::from(self.classes[piece.as_usize()])
+    fn free_of(&self, class: u8) -> &Bitfield {
+        &self.free[usize::from(class)]
+    }
+
+    /// Those of the class that a piece belongs to.
+    fn free_with(&mut self, piece: PieceIndex) -> &mut Bitfield {
+        &mut self.free[usize::from(self.classes[piece.as_usize()])]
     }
 
     /// Whether the piece is wanted, not had and not in progress.
     pub fn is_free(&self, piece: PieceIndex) -> bool {
-        self.free[self.class(piece)].has(piece)
+        self.free_of(self.classes[piece.as_usize()]).has(piece)
     }
 
     /// Whether the piece is wanted and not had.
