@@ -7,10 +7,12 @@
 //! mapping spoils what was read ([`sigbus`]) instead of ending the process.
 
 mod error;
+mod files;
 mod hash_units;
 mod layout;
 mod make;
 mod plan;
+mod pool;
 mod reader;
 mod scan;
 mod sigbus;
@@ -21,9 +23,13 @@ mod whole_file;
 mod window;
 
 pub use error::Error;
+pub use files::{
+    CheckProgress, Checked, GetOptions, IoChoice, Prepared, TorrentFiles, for_getting, for_seeding,
+};
 pub use hash_units::{Algorithms, Budget, IoMode, Job, Progress, UnitHash};
 pub use layout::{Layout, Unit};
 pub use make::{Content, ContentHashes, piece_length_for};
+pub use pool::{PlaceTable, Pool, PoolOptions};
 pub use scan::{Links, Scan, ScanOptions, ScannedFile, scan};
 pub use source::{Source, Stamp};
 pub use unreadable::Unreadable;
