@@ -287,8 +287,6 @@ pub const OWN_ADDRESSES_MAX: usize = 64;
 /// Of how many peers, past and present, a torrent remembers the address to know who sent what.
 pub const CONTRIBUTORS_KEPT_MAX: usize = 4096;
 /// How many places content may be received into and sent from at once: a hundred times what the
-/// budgets of memory allow in windows, and enough small ones.
-pub const PLACES_MAX: usize = 4096;
 
 /// How many files that content is received into or sent from stay open between uses.
 pub const CONTENT_FILES_OPEN_MAX: usize = 256;

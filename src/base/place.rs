@@ -65,6 +65,16 @@ pub trait Memory {
     fn locate_for_receiving(&self, range: PlaceRange) -> Option<NonNull<u8>>;
 }
 
+impl<M: Memory> Memory for std::sync::Arc<M> {
+    fn locate(&self, range: PlaceRange) -> Option<NonNull<u8>> {
+        (**self).locate(range)
+    }
+
+    fn locate_for_receiving(&self, range: PlaceRange) -> Option<NonNull<u8>> {
+        (**self).locate_for_receiving(range)
+    }
+}
+
 /// For cores that never name a place.
 #[derive(Clone, Copy, Debug)]
 pub struct NoMemory;

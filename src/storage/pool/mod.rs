@@ -167,6 +167,8 @@ impl Pool {
                 });
             }),
             Job::Finish { torrent } => self.closing.run(move || done(shared.finish(torrent))),
+            // For people, whom the pool does not know.
+            Job::Report(_) => {}
             Job::Resolve { query, name } => self
                 .names
                 .resolve(name, move |result| done(Done::Resolved { query, result })),
