@@ -141,6 +141,30 @@ fn an_unfinished_file_that_is_short_is_made_longer() {
 }
 
 #[test]
+fn what_was_never_written_is_not_read() {
+    let folder = tempfile::tempdir().unwrap();
+    let sample = Sample::new(PIECE_LEN_BYTES, &[given("one", 100 * PIECE_LEN_BYTES)]);
+    let prepared = get(&sample, folder.path(), false).unwrap();
+    let file = prepared.files.open(0).unwrap();
+    let piece = 50 * PIECE_LEN_BYTES..51 * PIECE_LEN_BYTES;
+    std::os::unix::fs::FileExt::write_all_at(
+        &file,
+        &sample.content[piece.clone()],
+        piece.start as u64,
+    )
+    .unwrap();
+    let told = Mutex::new(0);
+    let tell = |checked: Checked| *told.lock().unwrap() = checked.total_bytes;
+    let options = GetOptions::default();
+    let prepared = for_getting(&sample.metainfo, folder.path(), options, &tell).unwrap();
+    assert_eq!(prepared.have.count(), 1);
+    // Not every file system tells what was never written to.
+    if rustix::fs::seek(&file, rustix::fs::SeekFrom::Data(0)) != Ok(0) {
+        assert_eq!(*told.lock().unwrap(), PIECE_LEN_BYTES as u64);
+    }
+}
+
+#[test]
 fn something_else_is_left_alone_without_force() {
     let others: [(&str, &[u8]); 4] = [
         ("one", b"mine"),
@@ -291,11 +315,10 @@ fn names_without_room_for_the_suffix_and_names_that_have_it() {
             .iter()
             .all(|name| name.ends_with(".mtpart") && name.len() <= 255)
     );
-    for index in 0..3 {
+    for (index, given) in files.iter().enumerate() {
         use std::os::unix::fs::FileExt as _;
         let file = prepared.files.open(index).unwrap();
-        file.write_all_at(sample.bytes_of(files[index].path), 0)
-            .unwrap();
+        file.write_all_at(sample.bytes_of(given.path), 0).unwrap();
     }
     finish(&prepared.files, TORRENT, &Descriptors::new(4)).unwrap();
     sample.assert_whole(folder.path());
