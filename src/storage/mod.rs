@@ -14,6 +14,8 @@ mod make;
 mod plan;
 mod pool;
 mod reader;
+#[cfg(test)]
+mod sample_tests;
 mod scan;
 mod sigbus;
 mod source;

@@ -150,7 +150,7 @@ impl Check<'_> {
             let start_bytes = self.geometry.start_of(lane.piece) + done_bytes;
             lane.left_bytes -= *len;
             taken_bytes += *len as u64;
-            if lane.left_bytes + *len > 0 && !self.read(start_bytes, &mut stretch[..*len]) {
+            if *len > 0 && !self.read(start_bytes, &mut stretch[..*len]) {
                 lane.is_readable = false;
                 taken_bytes += lane.left_bytes as u64;
                 lane.left_bytes = 0;

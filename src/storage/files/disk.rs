@@ -37,9 +37,7 @@ impl Mapping {
         match choice {
             IoChoice::Mapped => Self::ALL,
             IoChoice::Positional => Self::NONE,
-            IoChoice::Auto => {
-                fstatfs(file).map_or(Self::NONE, |found| Self::of(i64::from(found.f_type)))
-            }
+            IoChoice::Auto => fstatfs(file).map_or(Self::NONE, |found| Self::of(found.f_type)),
         }
     }
 

@@ -5,7 +5,7 @@ use std::io;
 use std::path::Path;
 use std::sync::Arc;
 
-use rustix::fs::{FallocateFlags, OFlags, fallocate};
+use rustix::fs::{FallocateFlags, OFlags, SeekFrom, fallocate, seek};
 use rustix::io::Errno;
 
 use super::beneath::{Missing, Spot};
@@ -14,8 +14,9 @@ use super::destination::{Destination, Names, rename};
 use super::disk::{IoChoice, Mapping};
 use super::seed::require_v1;
 use super::survey::{Found, survey};
-use super::{Home, Prepared, TorrentFiles};
+use super::{Descriptors, Home, Prepared, Segment, TorrentFiles};
 use crate::base::{Bitfield, PieceIndex};
+use crate::engine::TorrentId;
 use crate::metainfo::{Info, Metainfo};
 use crate::storage::error::Error;
 
@@ -51,7 +52,9 @@ pub fn for_getting(
     let found = survey(&files, destination, options.force)?;
     let known = identities_of_what_is_there(&files, destination, &found)?;
     files.identities = known;
-    let have = whole_pieces(&files, |piece| are_files_there(&files, piece), progress);
+    let descriptors = Descriptors::new(1);
+    let is_worth_it = |piece| may_be_there(&files, &descriptors, piece);
+    let have = whole_pieces(&files, is_worth_it, progress);
     refuse_others(&files, &found, &have, options.force)?;
     let made = Making::new(&files, options).make_all(&found, &have)?;
     files.identities = made.identities;
@@ -94,14 +97,33 @@ fn identities_of_what_is_there(
     Ok(identities)
 }
 
-/// A piece that lies in a file which is not there yet is not there.
-fn are_files_there(files: &TorrentFiles, piece: PieceIndex) -> bool {
-    let Some(geometry) = files.geometry else {
+/// A piece that lies in a file which is not there yet, or in a part of an unfinished one that was
+/// never written to, is not there.
+fn may_be_there(files: &TorrentFiles, descriptors: &Descriptors, piece: PieceIndex) -> bool {
+    let (Some(geometry), Home::Made(destination)) = (files.geometry, &files.home) else {
         return false;
     };
     let len_bytes = u64::from(geometry.len_of(piece));
     let mut segments = files.segments(geometry.start_of(piece), len_bytes);
-    segments.all(|segment| segment.is_padding || files.is_there(segment.file))
+    segments.all(|segment| {
+        if segment.is_padding || !files.is_there(segment.file) {
+            return segment.is_padding;
+        }
+        // Zeros that somebody else chose not to store are content.
+        if !destination.is_part(segment.file) {
+            return true;
+        }
+        let file = descriptors.get(TorrentId(0), files, segment.file);
+        file.is_ok_and(|file| has_data(&file, &segment))
+    })
+}
+
+/// Whether some of it was written; true where the file system does not tell.
+fn has_data(file: &File, segment: &Segment) -> bool {
+    match seek(file, SeekFrom::Data(segment.offset_in_file_bytes)) {
+        Ok(next) => next < segment.offset_in_file_bytes + segment.len_bytes as u64,
+        Err(error) => error != Errno::NXIO,
+    }
 }
 
 /// How much of a file is there, by the pieces that it has a part in.

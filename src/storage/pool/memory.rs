@@ -217,3 +217,34 @@ fn transfer(
     }
     Ok(())
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// A file of 64 KiB of sevens, and a part of it that begins and ends within pages.
+    fn mapped() -> (std::fs::File, Memory) {
+        let file = tempfile::tempfile().unwrap();
+        std::os::unix::fs::FileExt::write_all_at(&file, &[7; 64 << 10], 0).unwrap();
+        let memory = Memory::map_for_receiving(&file, 1000, 50_000).unwrap();
+        (file, memory)
+    }
+
+    #[test]
+    fn touching_changes_nothing() {
+        let (file, memory) = mapped();
+        memory.touch(0..50_000).unwrap();
+        let mut found = vec![0; 64 << 10];
+        std::os::unix::fs::FileExt::read_exact_at(&file, &mut found, 0).unwrap();
+        assert_eq!(found, [7; 64 << 10]);
+    }
+
+    #[test]
+    fn touching_what_is_gone_is_an_error() {
+        let (file, memory) = mapped();
+        file.set_len(20_000).unwrap();
+        let error = memory.touch(0..50_000).unwrap_err();
+        assert!(error.to_string().contains("cut short"), "{error}");
+        assert!(memory.is_spoiled());
+    }
+}

@@ -12,8 +12,12 @@
 //! Hashing is on rayon, which does nothing else here. A job is taken at once, whatever is waiting,
 //! and answered through its callback, never on the thread that brought it.
 
+#[cfg(test)]
+mod bench_tests;
 mod budget;
 mod buffers;
+#[cfg(test)]
+mod fault_tests;
 mod hash;
 mod lane;
 mod memory;

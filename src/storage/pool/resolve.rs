@@ -168,3 +168,53 @@ pub(super) fn by_system(name: &HostName) -> Answer {
     }
     Ok(addresses)
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::base::Host;
+
+    const PATIENCE: Duration = Duration::from_secs(60);
+
+    fn name(text: &str) -> HostName {
+        match Host::parse(text).unwrap() {
+            Host::Name(name) => name,
+            other => panic!("{other:?}"),
+        }
+    }
+
+    #[test]
+    fn names_have_addresses() {
+        let found = by_system(&name("localhost")).unwrap();
+        assert!(!found.is_empty() && found.iter().all(IpAddr::is_loopback));
+    }
+
+    #[test]
+    fn nobody_waits_for_names_longer_than_said() {
+        let stuck: LookUp = |name| match name.as_str() {
+            "stuck" => {
+                thread::sleep(PATIENCE);
+                Err(String::new())
+            }
+            _ => Ok(Vec::new()),
+        };
+        let resolver = Resolver::start(stuck, Duration::from_millis(200)).unwrap();
+        let (sender, answers) = channel();
+        let ask = |text: &str| {
+            let sender = sender.clone();
+            resolver.resolve(name(text), move |answer| sender.send(answer).unwrap());
+        };
+        ask("quick");
+        assert_eq!(answers.recv_timeout(PATIENCE).unwrap(), Ok(Vec::new()));
+        for _ in 0..RESOLVES_WAITING_MAX {
+            ask("stuck");
+        }
+        ask("one.more");
+        let refused = answers.recv_timeout(PATIENCE).unwrap().unwrap_err();
+        assert!(refused.contains("too many"), "{refused}");
+        for _ in 0..RESOLVES_WAITING_MAX {
+            let expired = answers.recv_timeout(PATIENCE / 2).unwrap().unwrap_err();
+            assert!(expired.contains("no answer"), "{expired}");
+        }
+    }
+}
