@@ -38,7 +38,6 @@ pub struct Connection {
     pub(super) is_choking_us: bool,
     pub(super) is_interested: bool,
     is_interesting: bool,
-    pub(super) has_told_pieces: bool,
     pub(super) last_received: Instant,
     last_sent: Instant,
     /// When the last bytes of a block came, or the first request was made behind them.
@@ -70,7 +69,6 @@ impl Connection {
             is_choking_us: true,
             is_interested: false,
             is_interesting: false,
-            has_told_pieces: false,
             last_received: now,
             last_sent: now,
             last_block: now,

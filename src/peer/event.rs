@@ -14,7 +14,7 @@ pub enum Event {
     NotInterested,
     /// It has one more piece.
     Has(PieceIndex),
-    /// What it has, all told.
+    /// What it has, all told; some programs tell it again later.
     HasSome(Bitfield),
     HasAll,
     /// It asks for a part of a piece.
@@ -60,8 +60,6 @@ pub enum Fault {
     RequestTooLong(u32),
     #[error("it has {0} requests standing")]
     TooManyRequests(usize),
-    #[error("it tells what it has twice")]
-    BitfieldTwice,
     #[error("{0}")]
     Bitfield(#[from] crate::base::BitfieldError),
     #[error("it sends messages of the fast extension without having said so")]

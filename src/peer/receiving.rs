@@ -263,7 +263,6 @@ impl Connection {
         let event = match message.kind {
             LongKind::Bitfield => {
                 let has = Bitfield::from_wire(body, self.geometry.piece_count())?;
-                self.tells_pieces()?;
                 Some(Event::HasSome(has))
             }
             // What cannot be read of it does not matter: it is an offer.
@@ -333,12 +332,10 @@ impl Connection {
             Message::Request(block) => return self.hear_request(block),
             Message::Cancel(block) => return Ok(block.within(&self.geometry).map(Event::Cancels)),
             Message::HaveAll => {
-                self.tells_pieces()?;
                 self.needs_fast()?;
                 Event::HasAll
             }
             Message::HaveNone => {
-                self.tells_pieces()?;
                 self.needs_fast()?;
                 return Ok(None);
             }
@@ -382,13 +379,6 @@ impl Connection {
 
     fn piece(&self, index: u32) -> Result<PieceIndex, Fault> {
         self.geometry.piece(index).ok_or(Fault::NoSuchPiece(index))
-    }
-
-    fn tells_pieces(&mut self) -> Result<(), Fault> {
-        if std::mem::replace(&mut self.has_told_pieces, true) {
-            return Err(Fault::BitfieldTwice);
-        }
-        Ok(())
     }
 
     fn needs_fast(&self) -> Result<(), Fault> {
