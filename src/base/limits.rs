@@ -168,3 +168,32 @@ pub const PAIR_ANNOUNCES_QUEUED_MAX: usize = 8 << 10;
 
 /// How many announces the other tracker of a pair is told before it has answered the first.
 pub const PAIR_ANNOUNCES_IN_FLIGHT_MAX: usize = 256;
+
+/// The longest block that a peer may send or ask for. Clients ask for 16 KiB; some old ones asked
+/// for 128.
+pub const PEER_BLOCK_LEN_BYTES_MAX: u32 = 128 << 10;
+
+/// The longest bitfield of a peer while nobody knows how many pieces there are: the hashes of more
+/// of them would not fit into what is read of a metainfo file.
+#[expect(clippy::cast_possible_truncation, reason = "under 2 MiB")]
+pub const PEER_BITFIELD_LEN_BYTES_MAX: u32 = (METAINFO_LEN_BYTES_MAX / 20 / 8) as u32 + 1;
+
+/// The longest message of the extension protocol. The extensions in use send far shorter ones: 16
+/// KiB of metadata, or a few hundred peers.
+pub const PEER_EXTENDED_LEN_BYTES_MAX: u32 = 1 << 20;
+
+/// The longest message that is skipped because nobody here reads its kind.
+pub const PEER_SKIPPED_LEN_BYTES_MAX: u32 = 1 << 20;
+
+/// The longest extension handshake, and how much nests and stands in it. Real ones have some 300
+/// bytes, 2 levels and 40 values, keys included.
+pub const EXTENSION_HANDSHAKE_LEN_BYTES_MAX: usize = 64 << 10;
+pub const EXTENSION_HANDSHAKE_DEPTH_MAX: usize = 16;
+pub const EXTENSION_HANDSHAKE_NODES_MAX: usize = 4096;
+
+/// How many extensions of a peer are looked at, and how long their names may be.
+pub const EXTENSION_NAMES_MAX: usize = 64;
+pub const EXTENSION_NAME_LEN_BYTES_MAX: usize = 64;
+
+/// The longest name and version that a peer may give its program; longer ones are ignored.
+pub const EXTENSION_CLIENT_LEN_BYTES_MAX: usize = 256;
