@@ -8,7 +8,7 @@
 //! | 1 | [`hash`] | SHA-1 and SHA-256 |
 //! | 1 | [`bencode`] | the strict, zero-copy reader and the writer |
 //! | 2 | [`metainfo`] | bytes <-> values: `.torrent`, `.mtorrent`, `.st`, magnets, safe paths |
-//! | 2 | [`wire`] | bytes <-> values, without state: tracker packets, HTTP heads and queries |
+//! | 2 | [`wire`] | bytes <-> values, without state: messages of peers, tracker packets, HTTP |
 //! | 3 | [`peer`] | one connection to a peer: what is received, asked for and sent next |
 //! | 4 | [`swarm`] | one torrent: block states and leases, picker, choker, roster of peers |
 //! | 4 | [`tracker`] | the tracker's table of swarms, and the server that answers from it |

@@ -132,6 +132,7 @@ pub const COMPLETIONS_WAITING_MAX: usize = 1024;
 
 /// How many finished jobs and messages one core takes before the others get their turn.
 pub const COMPLETIONS_TURN_MAX: usize = 256;
+
 /// The longest request line of an HTTP request to the tracker: a scrape of 64 info-hashes, every
 /// byte escaped, and some room for the path.
 pub const HTTP_TARGET_LEN_BYTES_MAX: usize = 6 << 10;
@@ -193,6 +194,7 @@ pub const PEER_WORDS_LEN_BYTES: usize = 16 << 10;
 
 /// How many bytes of words may wait for one peer to read them.
 pub const OUTBOX_LEN_BYTES_MAX: usize = 1 << 20;
+
 /// The longest block that a peer may send or ask for. Clients ask for 16 KiB; some old ones asked
 /// for 128.
 pub const PEER_BLOCK_LEN_BYTES_MAX: u32 = 128 << 10;
@@ -239,6 +241,7 @@ pub const UPLOADS_AHEAD: usize = 64;
 /// many peers want different parts.
 pub const READ_LEN_BYTES_MAX: u32 = 4 << 20;
 pub const READ_LEN_BYTES_MIN: u32 = 256 << 10;
+
 /// The longest head of an HTTP response that is read, and the longest trailer of one in chunks.
 pub const HTTP_RESPONSE_HEAD_LEN_BYTES_MAX: usize = 16 << 10;
 
@@ -286,7 +289,6 @@ pub const OWN_ADDRESSES_MAX: usize = 64;
 
 /// Of how many peers, past and present, a torrent remembers the address to know who sent what.
 pub const CONTRIBUTORS_KEPT_MAX: usize = 4096;
-/// How many places content may be received into and sent from at once: a hundred times what the
 
 /// How many files that content is received into or sent from stay open between uses.
 pub const CONTENT_FILES_OPEN_MAX: usize = 256;
