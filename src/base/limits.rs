@@ -168,3 +168,21 @@ pub const PAIR_ANNOUNCES_QUEUED_MAX: usize = 8 << 10;
 
 /// How many announces the other tracker of a pair is told before it has answered the first.
 pub const PAIR_ANNOUNCES_IN_FLIGHT_MAX: usize = 256;
+
+/// How many connections may be asked for the same block at the end of a torrent: each one more than
+/// the first may send it in vain.
+pub const BLOCK_ASKED_MAX: usize = 4;
+
+/// How many digests of blocks of wrong pieces are kept until the pieces come whole: some 30 bytes
+/// each.
+pub const SUSPECT_DIGESTS_MAX: usize = 1 << 16;
+
+/// How many addresses of one torrent's peers are known at once.
+pub const ROSTER_LEN_MAX: usize = 2000;
+
+/// How many addresses may be barred at once, and how many different offences bar all of one.
+pub const BANS_MAX: usize = 1000;
+pub const OFFENCES_PER_ADDRESS_MAX: usize = 4;
+
+/// How many of its own addresses a process may find out by dialling them.
+pub const OWN_ADDRESSES_MAX: usize = 64;
