@@ -121,7 +121,7 @@ impl Roster {
                 failures: 0,
             },
         );
-        self.wait(address, self.bans.until(now, address).unwrap_or(now));
+        self.wait(address, now);
         true
     }
 
@@ -155,14 +155,19 @@ impl Roster {
         }
     }
 
-    /// Whom to dial now, if anybody is due.
+    /// Whom to dial now, if anybody is due. Who is barred is due again when that is over.
     pub fn next_to_dial(&mut self, now: Instant) -> Option<SocketAddr> {
-        let (place, address) = *self.queue.first()?;
-        if place.0 > now {
-            return None;
+        loop {
+            let ((due, ..), address) = *self.queue.first()?;
+            if due > now {
+                return None;
+            }
+            let Some(barred_until) = self.bans.until(now, address) else {
+                self.set_state(address, State::Dialling);
+                return Some(address);
+            };
+            self.wait(address, barred_until);
         }
-        self.set_state(address, State::Dialling);
-        Some(address)
     }
 
     /// When the next one is due to be dialled.
@@ -207,22 +212,12 @@ impl Roster {
         let back_off = first.saturating_mul(1 << doublings).min(BACK_OFF_MAX);
         // Up to a quarter more, so that those who failed together do not come back together.
         let jitter = back_off.mul_f64(f64::from(self.rng.below(1000)) / 4000.0);
-        let due = now + back_off + jitter;
-        let barred_until = self.bans.until(now, address).unwrap_or(due);
-        self.wait(address, due.max(barred_until));
+        self.wait(address, now + back_off + jitter);
     }
 
     /// Bars a peer for some time. The caller ends the connection.
     pub fn bar(&mut self, now: Instant, address: SocketAddr, offence: Offence) {
-        let address = canonical(address);
-        let until = self.bans.bar(now, address, offence);
-        let is_waiting = self
-            .peers
-            .get(&address)
-            .is_some_and(|peer| matches!(peer.state, State::Waiting(_)));
-        if is_waiting {
-            self.wait(address, until);
-        }
+        self.bans.bar(now, canonical(address), offence);
     }
 
     /// Whether nobody from there is talked to at present.
