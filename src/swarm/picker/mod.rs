@@ -386,6 +386,12 @@ impl Picker {
         self.lacking.count()
     }
 
+    /// How many pieces of a range are wanted, not had and not in progress.
+    pub fn free_within(&self, range: Range<u32>) -> u32 {
+        let pieces = range.filter_map(|index| self.geometry.piece(index));
+        u32::try_from(pieces.filter(|piece| self.is_free(*piece)).count()).unwrap_or(u32::MAX)
+    }
+
     /// Whether everything that is wanted is in progress or had.
     pub fn is_all_begun(&self) -> bool {
         self.free.iter().all(Bitfield::is_empty)

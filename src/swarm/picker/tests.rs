@@ -106,7 +106,10 @@ fn higher_priorities_come_first_and_unwanted_pieces_never() {
     picked.sort_unstable();
     assert_eq!(picked, [5, 6, 7]);
     assert!(picker.is_all_begun() && !picker.is_free(piece(5)));
+    assert_eq!(picker.free_within(0..PIECES), 0);
     picker.put_back(piece(6));
+    assert_eq!(picker.free_within(0..PIECES + 9), 1);
+    assert_eq!(picker.free_within(7..PIECES), 0);
     assert_eq!(picker.pick(&all, |_| true, &mut rng), Some(piece(6)));
     picker.set_priorities(|_| Priority::UNWANTED);
     picker.put_back(piece(7));
