@@ -118,6 +118,29 @@ fn higher_priorities_come_first_and_unwanted_pieces_never() {
 }
 
 #[test]
+fn what_nobody_has_does_not_hold_up_the_end() {
+    let mut picker = picker();
+    assert!(picker.is_all_begun());
+    picker.peer_joined(&field([70, 130]));
+    assert!(!picker.is_all_begun());
+    picker.begin(piece(70));
+    picker.begin(piece(130));
+    assert!(picker.is_all_begun());
+    let free = [
+        (0, PIECES),
+        (70, 131),
+        (71, 130),
+        (64, 128),
+        (65, 66),
+        (130, 131),
+    ]
+    .map(|(start, end)| picker.free_within(start..end));
+    assert_eq!(free, [PIECES - 6, 59, 59, 63, 1, 0]);
+    picker.peer_joined(&Bitfield::all(PIECES));
+    assert!(!picker.is_all_begun());
+}
+
+#[test]
 fn in_order_where_that_is_asked_for() {
     let mut picker = picker();
     picker.set_order(Order::Sequential);

@@ -101,7 +101,14 @@ impl World {
         let is_all_leased = self.begun.values().all(|begun| begun.missing() == 0);
         assert_eq!(self.blocks.is_all_leased(), is_all_leased);
         let mut pieces = self.geometry.pieces();
-        assert_eq!(self.picker.is_all_begun(), !pieces.any(|p| self.is_free(p)));
+        let is_open = pieces.any(|p| self.is_free(p) && self.availability(p) > 0);
+        assert_eq!(self.picker.is_all_begun(), !is_open);
+        for (start, end) in [(0, PIECES), (3, 7), (5, 5), (9, 200), (70, 90)] {
+            let pieces = self.geometry.pieces().filter(|piece| self.is_free(*piece));
+            let free = pieces.filter(|piece| (start..end).contains(&piece.get()));
+            let counted = self.picker.free_within(start..end) as usize;
+            assert_eq!(counted, free.count());
+        }
         let is_lacking = |piece: &PieceIndex| {
             self.priority(*piece) > Priority::UNWANTED && !self.had.contains(piece)
         };
