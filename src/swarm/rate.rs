@@ -89,7 +89,7 @@ mod tests {
             rate.add(at_ms(start_ms + ms), 1000);
             let per_s = rate.bytes_per_s(at_ms(start_ms + ms));
             assert!(per_s <= 1_000_000);
-            if ms >= 4000 {
+            if ms >= 5000 {
                 // All but what the newest bucket still lacks.
                 assert!(per_s >= 950_000, "{per_s} after {ms} ms");
             }

@@ -83,8 +83,7 @@ impl Blocks {
 
     /// Whether the connection is the one that may write the block.
     pub fn is_leased_to(&self, block: Block, conn: ConnId) -> bool {
-        let progress = self.in_progress.get(&block.piece());
-        progress.is_some_and(|progress| progress.holder(block.number()) == Some(conn))
+        self.holder(block) == Some(conn)
     }
 
     /// The connection that holds the lease of a block.

@@ -23,7 +23,7 @@ mod tests;
 
 pub use interest::Interest;
 use ladder::Ladder;
-use search::{in_both, indices, lowest};
+use search::{count_in, in_both, indices, lowest};
 
 /// How many pieces at the foot of the ladder are tried for one that the peer has.
 const PROBES_MAX: u32 = 128;
@@ -388,13 +388,18 @@ impl Picker {
 
     /// How many pieces of a range are wanted, not had and not in progress.
     pub fn free_within(&self, range: Range<u32>) -> u32 {
-        let pieces = range.filter_map(|index| self.geometry.piece(index));
-        u32::try_from(pieces.filter(|piece| self.is_free(*piece)).count()).unwrap_or(u32::MAX)
+        self.free.iter().map(|free| count_in(free, &range)).sum()
     }
 
-    /// Whether everything that is wanted is in progress or had.
+    /// Whether everything that is wanted and that anybody here has is in progress or had.
     pub fn is_all_begun(&self) -> bool {
-        self.free.iter().all(Bitfield::is_empty)
+        let mut classes = (0..CLASSES).filter(|class| !self.free_of(*class).is_empty());
+        !classes.any(|class| {
+            let first = u32::from(class) * self.class_rungs;
+            let somebodys = u32::try_from(1 - self.first_rung_peers).unwrap_or(0);
+            let mut rungs = first + somebodys..first + self.class_rungs;
+            rungs.any(|rung| !self.ladder.shown_on(rung).is_empty())
+        })
     }
 }
 

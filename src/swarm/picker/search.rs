@@ -21,6 +21,19 @@ pub(super) fn in_both<'a>(
         .filter_map(move |index| geometry.piece(index))
 }
 
+/// How many pieces of a range a field has.
+pub(super) fn count_in(field: &Bitfield, range: &Range<u32>) -> u32 {
+    let first = range.start / 64;
+    let words = field.words().get(first as usize..).unwrap_or_default();
+    let starts = (first..range.end.div_ceil(64)).map(|at| at * 64);
+    let counts = words.iter().zip(starts).map(|(word, start)| {
+        let before = range.start.saturating_sub(start);
+        let behind = (start + 64).saturating_sub(range.end);
+        (word >> before << before << behind).count_ones()
+    });
+    counts.sum()
+}
+
 /// The numbers of the bits that are set, of words and their places.
 pub(super) fn indices(words: impl Iterator<Item = (usize, u64)>) -> impl Iterator<Item = u32> {
     words.flat_map(|(at, mut word)| {

@@ -40,8 +40,7 @@ pub(super) struct Bans {
 }
 
 impl Bans {
-    /// Says until when the port is barred.
-    pub(super) fn bar(&mut self, now: Instant, from: SocketAddr, offence: Offence) -> Instant {
+    pub(super) fn bar(&mut self, now: Instant, from: SocketAddr, offence: Offence) {
         self.make_room(now, from.ip());
         let until = now + BAN;
         let record = self.by_address.entry(from.ip()).or_insert_with(|| Record {
@@ -60,7 +59,6 @@ impl Bans {
         if record.ports.len() > OFFENCES_PER_ADDRESS_MAX {
             record.shed_port(from.port());
         }
-        until
     }
 
     /// Until when nobody may come from there.

@@ -69,6 +69,8 @@ pub struct Roster {
     peers: BTreeMap<SocketAddr, Peer>,
     /// Those that wait.
     queue: BTreeSet<(Place, SocketAddr)>,
+    /// Those that wait and may be let go, by how often they failed.
+    expendable: BTreeSet<(u32, SocketAddr)>,
     bans: Bans,
     /// Where this process turned out to listen itself.
     own: BTreeSet<SocketAddr>,
@@ -81,6 +83,7 @@ impl Roster {
             rng,
             peers: BTreeMap::new(),
             queue: BTreeSet::new(),
+            expendable: BTreeSet::new(),
             bans: Bans::default(),
             own: BTreeSet::new(),
         }
@@ -101,8 +104,10 @@ impl Roster {
         if !can_be_dialled(address) || self.own.contains(&address) {
             return false;
         }
-        if let Some(peer) = self.peers.get_mut(&address) {
-            peer.source = peer.source.min(source);
+        if let Some(peer) = self.peers.get(&address) {
+            if source < peer.source {
+                self.promote(address, source);
+            }
             return false;
         }
         if self.peers.len() >= ROSTER_LEN_MAX && !self.shed(source) {
@@ -116,34 +121,53 @@ impl Roster {
                 failures: 0,
             },
         );
-        self.wait(address, self.bans.until(now, address).unwrap_or(now));
+        self.wait(address, now);
         true
     }
 
-    /// Makes room for one; what a person gave makes room for nothing else.
-    fn shed(&mut self, for_source: Source) -> bool {
-        let candidates = self.queue.iter().filter_map(|(place, address)| {
-            let peer = self.peers.get(address)?;
-            let may_go =
-                peer.source != Source::Given && (peer.failures > 0 || for_source == Source::Given);
-            may_go.then_some((peer.failures, *place, *address))
-        });
-        let Some((_, place, address)) = candidates.max() else {
-            return false;
+    /// A better source tells of a peer.
+    fn promote(&mut self, address: SocketAddr, source: Source) {
+        let Some(peer) = self.peers.get(&address) else {
+            return;
         };
-        self.queue.remove(&(place, address));
-        self.peers.remove(&address);
-        true
+        let state = match peer.state {
+            State::Waiting((due, _, random)) => State::Waiting((due, source, random)),
+            state @ (State::Dialling | State::Connected) => state,
+        };
+        self.leave_queue(address);
+        if let Some(peer) = self.peers.get_mut(&address) {
+            peer.source = source;
+        }
+        self.set_state(address, state);
     }
 
-    /// Whom to dial now, if anybody is due.
-    pub fn next_to_dial(&mut self, now: Instant) -> Option<SocketAddr> {
-        let (place, address) = *self.queue.first()?;
-        if place.0 > now {
-            return None;
+    /// Makes room for one, if anybody is expendable for it: who failed, and for what a person gave
+    /// everybody.
+    fn shed(&mut self, for_source: Source) -> bool {
+        match self.expendable.last() {
+            Some((failures, address)) if *failures > 0 || for_source == Source::Given => {
+                let address = *address;
+                self.leave_queue(address);
+                self.peers.remove(&address);
+                true
+            }
+            _ => false,
         }
-        self.set_state(address, State::Dialling);
-        Some(address)
+    }
+
+    /// Whom to dial now, if anybody is due. Who is barred is due again when that is over.
+    pub fn next_to_dial(&mut self, now: Instant) -> Option<SocketAddr> {
+        loop {
+            let ((due, ..), address) = *self.queue.first()?;
+            if due > now {
+                return None;
+            }
+            let Some(barred_until) = self.bans.until(now, address) else {
+                self.set_state(address, State::Dialling);
+                return Some(address);
+            };
+            self.wait(address, barred_until);
+        }
     }
 
     /// When the next one is due to be dialled.
@@ -165,8 +189,9 @@ impl Roster {
     /// The connection with whoever listens there is gone.
     pub fn disconnected(&mut self, now: Instant, address: SocketAddr, how: Parting) {
         let address = canonical(address);
-        if how == Parting::Useful
-            && let Some(peer) = self.peers.get_mut(&address)
+        self.leave_queue(address);
+        if let Some(peer) = self.peers.get_mut(&address)
+            && how == Parting::Useful
         {
             peer.failures = 0;
         }
@@ -174,6 +199,7 @@ impl Roster {
     }
 
     fn fail(&mut self, now: Instant, address: SocketAddr) {
+        self.leave_queue(address);
         let Some(peer) = self.peers.get_mut(&address) else {
             return;
         };
@@ -186,22 +212,12 @@ impl Roster {
         let back_off = first.saturating_mul(1 << doublings).min(BACK_OFF_MAX);
         // Up to a quarter more, so that those who failed together do not come back together.
         let jitter = back_off.mul_f64(f64::from(self.rng.below(1000)) / 4000.0);
-        let due = now + back_off + jitter;
-        let barred_until = self.bans.until(now, address).unwrap_or(due);
-        self.wait(address, due.max(barred_until));
+        self.wait(address, now + back_off + jitter);
     }
 
     /// Bars a peer for some time. The caller ends the connection.
     pub fn bar(&mut self, now: Instant, address: SocketAddr, offence: Offence) {
-        let address = canonical(address);
-        let until = self.bans.bar(now, address, offence);
-        let is_waiting = self
-            .peers
-            .get(&address)
-            .is_some_and(|peer| matches!(peer.state, State::Waiting(_)));
-        if is_waiting {
-            self.wait(address, until);
-        }
+        self.bans.bar(now, canonical(address), offence);
     }
 
     /// Whether nobody from there is talked to at present.
@@ -229,19 +245,25 @@ impl Roster {
 
     fn set_state(&mut self, address: SocketAddr, state: State) {
         self.leave_queue(address);
-        if let Some(peer) = self.peers.get_mut(&address) {
-            peer.state = state;
-            if let State::Waiting(place) = state {
-                self.queue.insert((place, address));
+        let Some(peer) = self.peers.get_mut(&address) else {
+            return;
+        };
+        peer.state = state;
+        if let State::Waiting(place) = state {
+            self.queue.insert((place, address));
+            if peer.source != Source::Given {
+                self.expendable.insert((peer.failures, address));
             }
         }
     }
 
+    /// Before anything about a peer changes that its place in the queues depends on.
     fn leave_queue(&mut self, address: SocketAddr) {
         if let Some(peer) = self.peers.get(&address)
             && let State::Waiting(place) = peer.state
         {
             self.queue.remove(&(place, address));
+            self.expendable.remove(&(peer.failures, address));
         }
     }
 }

@@ -161,6 +161,43 @@ fn several_offences_bar_an_address_unless_it_is_loopback() {
 }
 
 #[test]
+fn nobody_at_a_barred_address_is_dialled() {
+    let mut roster = roster();
+    let neighbour = address("10.0.0.1:999");
+    roster.add(at_s(0), neighbour, Source::Tracker);
+    for port in 1..=4 {
+        roster.bar(
+            at_s(10),
+            SocketAddr::from(([10, 0, 0, 1], port)),
+            Offence::Flood,
+        );
+    }
+    roster.add(at_s(10), numbered(7), Source::Incoming);
+    assert_eq!(roster.next_to_dial(at_s(10)), Some(numbered(7)));
+    assert_eq!(roster.next_to_dial(at_s(10)), None);
+    assert_eq!(roster.deadline(), Some(at_s(3610)));
+    assert_eq!(roster.next_to_dial(at_s(3610)), Some(neighbour));
+}
+
+#[test]
+fn whom_a_person_gives_after_a_tracker_told_is_kept() {
+    let mut roster = roster();
+    for number in 0..ROSTER_LEN_MAX {
+        roster.add(at_s(0), numbered(number), Source::Tracker);
+    }
+    roster.dial_failed(at_s(0), numbered(5));
+    assert!(!roster.add(at_s(0), numbered(5), Source::Given));
+    assert!(!roster.add(at_s(0), numbered(5), Source::Tracker));
+    let newcomer = SocketAddr::from(([11, 0, 0, 1], 80));
+    assert!(!roster.add(at_s(0), newcomer, Source::Tracker));
+    roster.dial_failed(at_s(0), numbered(6));
+    assert!(roster.add(at_s(0), newcomer, Source::Tracker));
+    assert!(roster.peers.contains_key(&numbered(5)));
+    assert_eq!(roster.queue.len(), ROSTER_LEN_MAX);
+    assert_eq!(roster.expendable.len(), ROSTER_LEN_MAX - 1);
+}
+
+#[test]
 fn bans_are_bounded() {
     let mut roster = roster();
     for number in 0..BANS_MAX + 10 {
