@@ -1,0 +1,7 @@
+mod http;
+mod order;
+mod random;
+mod rhythm;
+mod stop;
+mod udp;
+mod world;
