@@ -4,4 +4,5 @@ mod random;
 mod rhythm;
 mod stop;
 mod udp;
+mod with_server;
 mod world;
