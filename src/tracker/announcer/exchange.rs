@@ -209,7 +209,7 @@ impl Exchange {
         };
         addresses.truncate(TRACKER_ADDRESSES_MAX);
         if self.redirects == 0 {
-            memory.keep_addresses(context.now, &addresses);
+            memory.keep_addresses(context.now, &mut addresses);
         }
         self.set_out(context, memory, addresses)
     }

@@ -14,6 +14,8 @@ const CONNECTION_LASTS: Duration = Duration::from_secs(60);
 #[derive(Debug, Default)]
 pub(super) struct Memory {
     addresses: Option<(Instant, Vec<SocketAddr>)>,
+    /// The address that answered last.
+    answered: Option<SocketAddr>,
     connection: Option<Connection>,
     tracker_id: Option<Vec<u8>>,
 }
@@ -34,7 +36,11 @@ impl Memory {
             .map(|(_, addresses)| &addresses[..])
     }
 
-    pub(super) fn keep_addresses(&mut self, now: Instant, addresses: &[SocketAddr]) {
+    /// Keeps what the resolver found, with the one that answered before in front.
+    pub(super) fn keep_addresses(&mut self, now: Instant, addresses: &mut [SocketAddr]) {
+        if let Some(answered) = self.answered {
+            to_front(addresses, answered);
+        }
         self.addresses = Some((now, addresses.to_vec()));
     }
 
@@ -46,10 +52,9 @@ impl Memory {
 
     /// The address that answered is the first to be asked the next time.
     pub(super) fn prefer(&mut self, answered: SocketAddr) {
-        if let Some((_, addresses)) = &mut self.addresses
-            && let Some(at) = addresses.iter().position(|address| *address == answered)
-        {
-            addresses[..=at].rotate_right(1);
+        self.answered = Some(answered);
+        if let Some((_, addresses)) = &mut self.addresses {
+            to_front(addresses, answered);
         }
     }
 
@@ -73,5 +78,11 @@ impl Memory {
     /// A tracker that does not say another one means the one before (BEP 3).
     pub(super) fn keep_tracker_id(&mut self, id: Option<Vec<u8>>) {
         self.tracker_id = id.or(self.tracker_id.take());
+    }
+}
+
+fn to_front(addresses: &mut [SocketAddr], wanted: SocketAddr) {
+    if let Some(at) = addresses.iter().position(|address| *address == wanted) {
+        addresses[..=at].rotate_right(1);
     }
 }

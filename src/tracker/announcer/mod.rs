@@ -21,6 +21,8 @@ mod group;
 mod memory;
 mod query;
 mod station;
+#[cfg(test)]
+mod tests;
 mod udp;
 mod words;
 

@@ -9,8 +9,12 @@ mod query;
 mod reply;
 mod response;
 #[cfg(test)]
+mod response_tests;
+#[cfg(test)]
 mod tests;
 mod tracker_reply;
+#[cfg(test)]
+mod tracker_reply_tests;
 
 pub use announce::{AnnounceQuery, QueryError, ScrapeQuery, parse_announce, parse_scrape};
 pub use chunked::ChunksError;
