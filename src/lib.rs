@@ -9,7 +9,6 @@
 //! | 1 | [`bencode`] | the strict, zero-copy reader and the writer |
 //! | 2 | [`metainfo`] | bytes <-> values: `.torrent`, `.mtorrent`, `.st`, magnets, safe paths |
 //! | 2 | [`wire`] | bytes <-> values, without state: messages of peers, tracker packets, HTTP |
-//! | 2 | [`wire`] | bytes <-> values, without state: tracker packets, HTTP |
 //! | 3 | [`peer`] | one connection to a peer: what is received, asked for and sent next |
 //! | 4 | [`swarm`] | one torrent: block states and leases, picker, choker, roster of peers |
 //! | 4 | [`tracker`] | both ends of a tracker: the table of swarms and its server, the announcer |
