@@ -139,7 +139,7 @@ impl Geometry {
 
     /// Whether a part is one of the blocks that its piece is cut into, and not cut differently.
     pub fn is_block(&self, part: Block) -> bool {
-        part.offset_bytes % BLOCK_LEN_BYTES == 0
+        part.offset_bytes.is_multiple_of(BLOCK_LEN_BYTES)
             && self.block(part.piece, part.number()) == Some(part)
     }
 }

@@ -73,7 +73,7 @@ pub(super) fn run(transfer: Transfer<'_>) -> Result<Outcome> {
     for (id, port) in ports.udp {
         reactor.serve_datagrams(plugin, id, port)?;
     }
-    let watcher = Watcher::new(name, common.json, is_seed);
+    let watcher = Watcher::new(&name, common.json, is_seed);
     let watching = thread::spawn(move || watcher.watch(&watched));
     let ended = reactor.run().context("the loop")?;
     let stats = reactor.stats();
@@ -97,7 +97,7 @@ fn finish_empty(pool: &Pool, started: Instant) -> Result<Outcome> {
     let (done, finished) = mpsc::channel();
     let torrent = TorrentId(0);
     pool.submit(Job::Finish { torrent }, move |answer| {
-        drop(done.send(answer))
+        drop(done.send(answer));
     });
     if let Done::Finished { result, .. } = finished.recv().context("the pool")? {
         result?;

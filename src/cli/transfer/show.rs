@@ -43,7 +43,7 @@ struct TrackerLine<'a> {
 }
 
 impl Watcher {
-    pub(super) fn new(name: String, json: bool, is_seed: bool) -> Self {
+    pub(super) fn new(name: &str, json: bool, is_seed: bool) -> Self {
         let bar = if json {
             ProgressBar::hidden()
         } else {
@@ -57,7 +57,7 @@ impl Watcher {
         if let Ok(style) = ProgressStyle::with_template(template) {
             bar.set_style(style);
         }
-        bar.set_prefix(crate::base::printable(&name).to_string());
+        bar.set_prefix(crate::base::printable(name).to_string());
         Self {
             json,
             bar,

@@ -22,7 +22,7 @@ impl Torrent {
             "piece {}: its hash is wrong; fetching it again",
             piece.get()
         );
-        self.wasted_bytes += u64::from(self.geometry.len_of(piece));
+        self.traffic.wasted_bytes += u64::from(self.geometry.len_of(piece));
         self.judge(ctx, piece, Verdict::Wrong);
     }
 

@@ -118,8 +118,8 @@ impl Torrent {
     fn facts(&self) -> Facts {
         let wanted = if self.is_downloading() { 50 } else { 0 };
         Facts {
-            uploaded_bytes: self.uploaded_bytes,
-            downloaded_bytes: self.downloaded_bytes,
+            uploaded_bytes: self.traffic.uploaded_bytes,
+            downloaded_bytes: self.traffic.downloaded_bytes,
             left_bytes: self.left_bytes(),
             peers_known: self.peers.len(),
             peers_wanted: wanted,

@@ -13,6 +13,7 @@ mod peer;
 mod pieces;
 mod serve;
 mod status;
+mod traffic;
 
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
 use std::net::SocketAddr;
@@ -21,7 +22,7 @@ use super::Config;
 use super::context::Context;
 use super::job::{MappableRun, PieceInPlace, StorageFault, TorrentId};
 use super::landing::{Grouping, LandingPlaces};
-use super::report::{Limit, TrackerReport, Waits};
+use super::report::{Limit, TrackerReport};
 use crate::base::{
     Bitfield, Block, ConnId, Ending, Geometry, Instant, PieceIndex, PlaceId, Rng, Sha1Digest, Url,
 };
@@ -34,6 +35,7 @@ use crate::wire::peer::{Handshake, PeerId};
 
 pub(super) use contacts::Ask;
 pub(super) use peer::Peer;
+use traffic::Traffic;
 
 /// What is known of a torrent before it runs.
 #[derive(Clone, Debug)]
@@ -68,6 +70,16 @@ enum Phase {
     Failed(StorageFault),
 }
 
+impl Phase {
+    fn at_start(have: &Bitfield) -> Self {
+        if have.is_full() {
+            Self::Seeding
+        } else {
+            Self::Downloading
+        }
+    }
+}
+
 #[derive(Debug)]
 pub(super) struct Torrent {
     id: TorrentId,
@@ -100,17 +112,9 @@ pub(super) struct Torrent {
     choker: Choker,
     roster: Roster,
     announcer: Announcer,
-    down: Rate,
-    up: Rate,
-    downloaded_bytes: u64,
-    uploaded_bytes: u64,
-    wasted_bytes: u64,
+    traffic: Traffic,
+    /// Of the content, without padding.
     left_bytes: u64,
-    waits: Waits,
-    waits_since: Instant,
-    last_progress: Instant,
-    started_at: Instant,
-    completed_at: Option<Instant>,
     trackers: Vec<TrackerReport>,
     to_dial: Vec<SocketAddr>,
     is_stopping: bool,
@@ -127,33 +131,14 @@ impl Torrent {
         let mut rng = Rng::new(seed);
         let peer_id = random_peer_id(&mut rng);
         let mut roster = Roster::new(Rng::new(rng.next_u64()));
-        for address in setup.peers {
-            roster.add(now, address, Source::Given);
+        for address in &setup.peers {
+            roster.add(now, *address, Source::Given);
         }
         let mut picker = Picker::new(setup.geometry, &setup.have);
         if setup.is_sequential {
             picker.set_order(Order::Sequential);
         }
-        let is_complete = setup.have.is_full();
-        let facts = Facts {
-            left_bytes: if is_complete { 0 } else { setup.total_bytes },
-            ..Facts::default()
-        };
-        let announcer = Announcer::new(
-            Setup {
-                info_hash: setup.info_hash,
-                peer_id: peer_id.0,
-                port: config.listen_port,
-                tiers: setup.trackers,
-                reach: if setup.tells_every_tracker {
-                    Reach::EachTracker
-                } else {
-                    Reach::EachTier
-                },
-                seed: rng.next_u64(),
-            },
-            facts,
-        );
+        let announcer = announcer(&setup, config, peer_id, rng.next_u64());
         let mut torrent = Self {
             id,
             name: setup.name,
@@ -163,11 +148,7 @@ impl Torrent {
             total_bytes: setup.total_bytes,
             padding: setup.padding,
             is_private: setup.is_private,
-            phase: if is_complete {
-                Phase::Seeding
-            } else {
-                Phase::Downloading
-            },
+            phase: Phase::at_start(&setup.have),
             picker,
             blocks: Blocks::new(setup.geometry, setup.have),
             grouping: Grouping::new(setup.geometry, setup.runs),
@@ -185,17 +166,8 @@ impl Torrent {
             choker: Choker::new(config.slots, now),
             roster,
             announcer,
-            down: Rate::new(now),
-            up: Rate::new(now),
-            downloaded_bytes: 0,
-            uploaded_bytes: 0,
-            wasted_bytes: 0,
+            traffic: Traffic::new(now),
             left_bytes: 0,
-            waits: Waits::default(),
-            waits_since: now,
-            last_progress: now,
-            started_at: now,
-            completed_at: None,
             trackers: Vec::new(),
             to_dial: Vec::new(),
             is_stopping: false,
@@ -298,9 +270,7 @@ impl Torrent {
     }
 
     pub(super) fn landed(&mut self, ctx: &mut Context<'_>, conn: ConnId, len_bytes: usize) {
-        self.downloaded_bytes += len_bytes as u64;
-        self.down.add(ctx.now, len_bytes as u64);
-        self.last_progress = ctx.now;
+        self.traffic.downloaded(ctx.now, len_bytes as u64);
         let Some(peer) = self.peers.get_mut(&conn) else {
             return;
         };
@@ -359,9 +329,8 @@ impl Torrent {
 
     fn thrown_away(&mut self, ctx: &mut Context<'_>, conn: ConnId, len_bytes: u32) {
         let len_bytes = u64::from(len_bytes);
-        self.downloaded_bytes += len_bytes;
-        self.wasted_bytes += len_bytes;
-        self.down.add(ctx.now, len_bytes);
+        self.traffic.downloaded(ctx.now, len_bytes);
+        self.traffic.wasted_bytes += len_bytes;
         if let Some(peer) = self.peers.get_mut(&conn) {
             peer.down.add(ctx.now, len_bytes);
             peer.is_snubbing = false;
@@ -433,11 +402,9 @@ impl Torrent {
     }
 
     fn note_waits(&mut self, ctx: &Context<'_>) {
-        let time = ctx.now - self.waits_since;
-        self.waits_since = ctx.now;
         if self.is_downloading() {
             let limit = self.what_is_waited_for(ctx);
-            self.waits.add(limit, time);
+            self.traffic.note_wait(ctx.now, limit);
         }
     }
 
@@ -471,6 +438,31 @@ impl Torrent {
         let before = self.padding[..behind].last();
         before.is_some_and(|(_, to)| end <= *to)
     }
+}
+
+fn announcer(setup: &TorrentSetup, config: &Config, peer_id: PeerId, seed: u64) -> Announcer {
+    let is_complete = setup.have.is_full();
+    let facts = Facts {
+        left_bytes: if is_complete { 0 } else { setup.total_bytes },
+        ..Facts::default()
+    };
+    let reach = if setup.tells_every_tracker {
+        Reach::EachTracker
+    } else {
+        Reach::EachTier
+    };
+    let tiers = setup.trackers.clone();
+    Announcer::new(
+        Setup {
+            info_hash: setup.info_hash,
+            peer_id: peer_id.0,
+            port: config.listen_port,
+            tiers,
+            reach,
+            seed,
+        },
+        facts,
+    )
 }
 
 /// Says which program it is, and is another for each torrent.

@@ -162,7 +162,7 @@ impl Torrent {
     }
 
     fn complete(&mut self, ctx: &mut Context<'_>) {
-        self.completed_at = Some(ctx.now);
+        self.traffic.completed_at = Some(ctx.now);
         self.phase = Phase::Finishing;
         ctx.submit(Job::Finish { torrent: self.id });
     }

@@ -236,8 +236,7 @@ impl Torrent {
         let block_bytes = peer.conn.uploaded_bytes() - before;
         if block_bytes > 0 {
             peer.up.add(ctx.now, block_bytes);
-            self.up.add(ctx.now, block_bytes);
-            self.uploaded_bytes += block_bytes;
+            self.traffic.uploaded(ctx.now, block_bytes);
         }
         let waits = peer.conn.uploads_without_place(1).next().is_some()
             || peer.conn.waiting_uploads() >= UPLOADS_AHEAD;

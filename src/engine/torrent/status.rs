@@ -17,17 +17,20 @@ impl Torrent {
             },
             total_bytes: self.total_bytes,
             have_bytes: self.total_bytes - self.left_bytes(),
-            downloaded_bytes: self.downloaded_bytes,
-            uploaded_bytes: self.uploaded_bytes,
-            wasted_bytes: self.wasted_bytes,
-            down_bytes_per_second: self.down.bytes_per_s(now),
-            up_bytes_per_second: self.up.bytes_per_s(now),
+            downloaded_bytes: self.traffic.downloaded_bytes,
+            uploaded_bytes: self.traffic.uploaded_bytes,
+            wasted_bytes: self.traffic.wasted_bytes,
+            down_bytes_per_second: self.traffic.down.bytes_per_s(now),
+            up_bytes_per_second: self.traffic.up.bytes_per_s(now),
             connected_peers: self.peers.len(),
             connected_seeds: seeds,
             known_peers: self.roster.len(),
             trackers: self.trackers.clone(),
-            waits: self.waits,
-            download_took: self.completed_at.map(|at| at - self.started_at),
+            waits: self.traffic.waits,
+            download_took: self
+                .traffic
+                .completed_at
+                .map(|at| at - self.traffic.started_at),
         }
     }
 
@@ -37,7 +40,7 @@ impl Torrent {
 
     /// When bytes of the content came last, or the torrent began.
     pub(in crate::engine) fn last_progress(&self) -> Instant {
-        self.last_progress
+        self.traffic.last_progress
     }
 
     /// Of the content, without padding.
