@@ -300,3 +300,7 @@ pub const WRITEBACK_RANGES_MAX: usize = 256;
 /// those has a thread.
 pub const RESOLVES_WAITING_MAX: usize = 256;
 pub const RESOLVED_AT_ONCE_MAX: usize = 4;
+
+/// From how many places one peer is sent to at a time: one that asks for a bit of everything, and
+/// reads none of it, keeps no more memory than this from the others.
+pub const UPLOAD_PLACES_MAX: usize = 4;

@@ -241,3 +241,51 @@ fn a_peer_that_never_reads_is_shed() {
         );
     });
 }
+
+#[test]
+fn a_peer_that_asks_for_a_bit_of_everything_and_reads_nothing_starves_nobody() {
+    with_seeds(|seed| {
+        let mut world = World::new(seed);
+        // Each piece is read into memory by itself, and the memory is for ten of them.
+        let content = medium_content(seed).without_runs();
+        let mut client = Client::new(Disk::full(&content));
+        client.config.budget.send_bytes = 10 << 16;
+        let seeder = world.add_client(client);
+        let hello = greeting(content.info_hash, *b"-XX0000-hog000000000");
+        let mut wanted = Vec::new();
+        Message::Interested.write(&mut wanted);
+        for piece in content.geometry.pieces() {
+            let block = content.geometry.block(piece, 0).unwrap();
+            wanted.extend(crate::wire::peer::request_bytes(block));
+        }
+        let mut waits = 3;
+        let to = world.address(seeder);
+        let script =
+            move |_: crate::base::Instant, _: Option<_>, heard: Heard<'_>, reply: &mut Reply| {
+                match heard {
+                    Heard::Begins => reply.dial.push(to),
+                    Heard::Opened { .. } => {
+                        reply.say.extend(&hello);
+                        Message::Interested.write(&mut reply.say);
+                    }
+                    Heard::Tick => {
+                        waits -= 1;
+                        if waits == 0 {
+                            reply.say.extend(&wanted);
+                            reply.is_deaf = true;
+                        }
+                    }
+                    Heard::Bytes(_) | Heard::Closed => {}
+                }
+            };
+        let hog = ScriptedPeer::new(seconds(1), Box::new(script));
+        let line = Line {
+            buffer_bytes: 1 << 10,
+            ..Line::default()
+        };
+        world.add_scripted(line, hog);
+        world.run_for(seconds(5));
+        let leecher = add_leecher(&mut world, &content, &[seeder]);
+        assert_complete(&mut world, &[leecher], seconds(60));
+    });
+}
