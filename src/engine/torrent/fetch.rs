@@ -232,7 +232,14 @@ impl Torrent {
 
     /// The bytes of a block come next: decides where they go.
     pub(super) fn block_begins(&mut self, conn: ConnId, block: Block, landing: Landing) {
+        let former = self.blocks.holder(block).filter(|former| *former != conn);
         let claim = self.blocks.claim(block, conn);
+        // Whoever lost the lease by this may not write any more, though it was asked first.
+        if claim == Claim::Yours
+            && let Some(former) = former.and_then(|former| self.peers.get_mut(&former))
+        {
+            former.conn.contest(block);
+        }
         let Some(peer) = self.peers.get_mut(&conn) else {
             return;
         };

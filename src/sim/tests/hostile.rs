@@ -74,6 +74,34 @@ fn a_peer_that_stalls_for_a_while_goes_on_later() {
 }
 
 #[test]
+fn seeders_that_come_and_go_never_write_the_same_block() {
+    with_seeds(|seed| {
+        let mut world = World::new(seed);
+        let content = Content::of_one_file(seed, 2 << 20, 1 << 20).unwrap();
+        let mut rng = Rng::new(seed);
+        let seeders: Vec<_> = (0..5)
+            .map(|_| {
+                let mut client = Client::new(Disk::full(&content));
+                client.line.up_bytes_per_second = 30_000 + u64::from(rng.below(100_000));
+                client.config.slots.rotating = 0;
+                world.add_client(client)
+            })
+            .collect();
+        let mut client = Client::new(Disk::empty(&content));
+        client.peers = seeders.iter().map(|peer| world.address(*peer)).collect();
+        client.config.stall_patience = Duration::from_millis(600);
+        let leecher = world.add_client(client);
+        for _ in 0..40 {
+            let seeder = seeders[rng.below(5) as usize];
+            world.freeze(seeder);
+            world.run_for(Duration::from_millis(300 + u64::from(rng.below(1200))));
+            world.thaw(seeder);
+        }
+        assert_complete(&mut world, &[leecher], seconds(200));
+    });
+}
+
+#[test]
 fn a_seeder_that_vanishes_and_comes_back_elsewhere_is_not_needed() {
     with_seeds(|seed| {
         let mut world = World::new(seed);
