@@ -123,8 +123,10 @@ impl Torrent {
             let peer = self.peers.get(&conn)?;
             if let Some(piece) = peer.working_on
                 && self.landing.is_ready(piece)
+                && self.may_bring(conn, piece)
                 && let Some(block) = self.blocks.lease_next(piece, conn)
             {
+                self.try_alone(conn, piece);
                 return Some(block);
             }
             let next = self.choose_piece(ctx, conn);
@@ -137,7 +139,7 @@ impl Torrent {
     /// The piece that a peer works on next, begun where it was not.
     fn choose_piece(&mut self, ctx: &mut Context<'_>, conn: ConnId) -> Option<PieceIndex> {
         let peer = self.peers.get(&conn)?;
-        let is_ready = |piece| self.landing.is_ready(piece);
+        let is_ready = |piece| self.landing.is_ready(piece) && self.may_bring(conn, piece);
         if let Some(piece) = self.blocks.pick_orphan(conn, &peer.has, is_ready) {
             return Some(piece);
         }
@@ -176,8 +178,8 @@ impl Torrent {
         let Some(peer) = self.peers.get_mut(&conn) else {
             return false;
         };
-        let landing = &self.landing;
-        let is_ready = |piece| landing.is_ready(piece);
+        let (landing, tried_alone) = (&self.landing, &self.tried_alone);
+        let is_ready = |piece| landing.is_ready(piece) && !tried_alone.contains_key(&piece);
         let Some(block) = self.blocks.ask_also(conn, &peer.has, is_ready) else {
             return false;
         };
@@ -307,6 +309,7 @@ impl Torrent {
                 peer.conn.throw_away();
             }
             self.blocks.loosen_all(*conn);
+            self.tried_alone.retain(|_, chosen| chosen != conn);
             ctx.replan(*conn);
             is_any = true;
         }

@@ -99,6 +99,8 @@ pub(super) struct Torrent {
     next_contributor: u32,
     suspects: Suspects,
     contributors: BTreeMap<Contributor, SocketAddr>,
+    /// Pieces that were wrong, and who brings them alone now.
+    tried_alone: BTreeMap<PieceIndex, ConnId>,
     /// Pieces whose digests are being taken, and what for.
     in_court: BTreeMap<PieceIndex, blame::Verdict>,
     to_hash: VecDeque<PieceInPlace>,
@@ -156,6 +158,7 @@ impl Torrent {
             next_contributor: 0,
             suspects: Suspects::new(),
             contributors: BTreeMap::new(),
+            tried_alone: BTreeMap::new(),
             in_court: BTreeMap::new(),
             to_hash: VecDeque::new(),
             in_pool: BTreeMap::new(),
@@ -247,6 +250,7 @@ impl Torrent {
         self.waiting_for_reads.remove(&conn);
         peer.conn.abandon_requests();
         self.blocks.give_back_all(conn);
+        self.try_with_others(conn);
         self.picker.peer_left(&peer.has);
         self.forget_contact(ctx, &peer);
         self.fetch_from_all(ctx);
@@ -291,6 +295,7 @@ impl Torrent {
     fn hear(&mut self, ctx: &mut Context<'_>, conn: ConnId, event: Event) {
         match event {
             Event::Choked(given_back) => {
+                self.try_with_others(conn);
                 for asked in given_back {
                     self.blocks.give_back(asked.block, conn);
                 }
@@ -309,6 +314,7 @@ impl Torrent {
             Event::Cancels(block) => self.hear_cancel(ctx, conn, block),
             Event::Refuses(asked) => {
                 self.blocks.give_back(asked.block, conn);
+                self.try_with_others(conn);
                 self.fetch_from_all(ctx);
             }
             Event::BlockBegins { block, landing } => self.block_begins(conn, block, landing),

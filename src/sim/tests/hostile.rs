@@ -317,3 +317,65 @@ fn a_peer_that_asks_for_a_bit_of_everything_and_reads_nothing_starves_nobody() {
         assert_complete(&mut world, &[leecher], seconds(60));
     });
 }
+
+#[test]
+fn a_peer_that_refuses_all_it_is_asked_for_is_not_asked_without_end() {
+    with_seeds(|seed| {
+        let mut world = World::new(seed);
+        let content = medium_content(seed);
+        let hello = greeting(content.info_hash, *b"-XX0000-refuses00000");
+        let asked = Rc::new(RefCell::new(0));
+        let counted = Rc::clone(&asked);
+        let mut unread = Vec::new();
+        let script =
+            move |_: crate::base::Instant, _: Option<_>, heard: Heard<'_>, reply: &mut Reply| {
+                match heard {
+                    Heard::Opened { .. } => {
+                        reply.say.extend(&hello);
+                        Message::HaveAll.write(&mut reply.say);
+                        Message::Unchoke.write(&mut reply.say);
+                    }
+                    Heard::Bytes(bytes) => {
+                        unread.extend_from_slice(bytes);
+                        *counted.borrow_mut() += refuse_requests(&mut unread, reply);
+                    }
+                    _ => {}
+                }
+            };
+        let refuser = ScriptedPeer::new(seconds(1), Box::new(script));
+        let refuser = world.add_scripted(Line::default(), refuser);
+        let seeder = add_seeder(&mut world, &content);
+        let leecher = add_leecher(&mut world, &content, &[refuser]);
+        world.run_for(seconds(20));
+        let asked = *asked.borrow();
+        assert!(asked > 0 && asked < 20_000, "asked {asked} times in vain");
+        world.kill(leecher);
+        let leecher = add_leecher(&mut world, &content, &[refuser, seeder]);
+        assert_complete(&mut world, &[leecher], seconds(60));
+    });
+}
+
+/// Refuses the requests among what was received after the handshake; says how many.
+fn refuse_requests(unread: &mut Vec<u8>, reply: &mut Reply) -> usize {
+    let mut count = 0;
+    if unread.first() == Some(&19) {
+        if unread.len() < 68 {
+            return 0;
+        }
+        unread.drain(..68);
+    }
+    while let Some(len) = unread.first_chunk().map(|len| u32::from_be_bytes(*len)) {
+        let end = 4 + len as usize;
+        if unread.len() < end {
+            break;
+        }
+        let message: Vec<u8> = unread.drain(..end).collect();
+        if message.get(4) == Some(&6) {
+            count += 1;
+            reply.say.extend(13_u32.to_be_bytes());
+            reply.say.push(16);
+            reply.say.extend(&message[5..]);
+        }
+    }
+    count
+}
