@@ -304,3 +304,6 @@ pub const RESOLVED_AT_ONCE_MAX: usize = 4;
 /// From how many places one peer is sent to at a time: one that asks for a bit of everything, and
 /// reads none of it, keeps no more memory than this from the others.
 pub const UPLOAD_PLACES_MAX: usize = 4;
+
+/// How many requests in a row a peer may refuse before it is asked more slowly.
+pub const REFUSALS_BORNE_MAX: u32 = 64;

@@ -1,7 +1,7 @@
 //! Which block is asked of whom next, and where it lands.
 
 use super::{Peer, Torrent};
-use crate::base::limits::LANDING_AHEAD_BYTES;
+use crate::base::limits::{LANDING_AHEAD_BYTES, REFUSALS_BORNE_MAX};
 use crate::base::{Bitfield, Block, ConnId, PieceIndex};
 use crate::engine::context::Context;
 use crate::engine::job::{PieceInPlace, PlaceSource};
@@ -85,7 +85,8 @@ impl Torrent {
             return false;
         };
         let can_ask = self.is_downloading() && !peer.conn.is_choking_us();
-        if !can_ask || !peer.interest.is_any() || peer.is_snubbing {
+        let is_worth_it = !peer.is_snubbing && peer.refusals < REFUSALS_BORNE_MAX;
+        if !can_ask || !peer.interest.is_any() || !is_worth_it {
             return false;
         }
         let room = peer.conn.request_room();
@@ -264,11 +265,24 @@ impl Torrent {
         }
     }
 
+    /// A peer that refuses all it is asked for would otherwise be asked again as fast as it refuses.
+    pub(super) fn hear_refuses(&mut self, ctx: &mut Context<'_>, conn: ConnId, block: Block) {
+        self.blocks.give_back(block, conn);
+        self.try_with_others(conn);
+        if let Some(peer) = self.peers.get_mut(&conn)
+            && !peer.conn.is_choking_us()
+        {
+            peer.refusals = peer.refusals.saturating_add(1);
+        }
+        self.fetch_from_all(ctx);
+    }
+
     pub(super) fn block_landed(&mut self, ctx: &mut Context<'_>, conn: ConnId, block: Block) {
         let Some(peer) = self.peers.get_mut(&conn) else {
             return;
         };
         peer.is_snubbing = false;
+        peer.refusals = 0;
         let contributor = peer.contributor;
         let filled = self.blocks.filled(block, conn, contributor);
         for other in filled.also_asked {

@@ -232,6 +232,7 @@ impl Torrent {
             up: Rate::new(ctx.now),
             unchoked_at: ctx.now,
             is_snubbing: false,
+            refusals: 0,
             is_upload_only: false,
             client: None,
         };
@@ -312,11 +313,7 @@ impl Torrent {
             }
             Event::Requests(block) => self.hear_request(ctx, conn, block),
             Event::Cancels(block) => self.hear_cancel(ctx, conn, block),
-            Event::Refuses(asked) => {
-                self.blocks.give_back(asked.block, conn);
-                self.try_with_others(conn);
-                self.fetch_from_all(ctx);
-            }
+            Event::Refuses(asked) => self.hear_refuses(ctx, conn, asked.block),
             Event::BlockBegins { block, landing } => self.block_begins(conn, block, landing),
             Event::BlockLanded(block) => self.block_landed(ctx, conn, block),
             Event::ThrownAway(len_bytes) => self.thrown_away(ctx, conn, len_bytes),
@@ -328,6 +325,7 @@ impl Torrent {
     fn hear_unchoked(&mut self, ctx: &mut Context<'_>, conn: ConnId) {
         if let Some(peer) = self.peers.get_mut(&conn) {
             peer.is_snubbing = false;
+            peer.refusals = 0;
         }
         self.fetch(ctx, conn);
     }
@@ -393,6 +391,7 @@ impl Torrent {
             let Some(peer) = self.peers.get_mut(&conn) else {
                 continue;
             };
+            peer.refusals = peer.refusals.saturating_sub(1);
             match peer.conn.keep_alive(ctx.now) {
                 Ok(()) if peer.conn.has_words() => ctx.replan(conn),
                 Ok(()) => {}

@@ -69,6 +69,7 @@ fn a_liar_in_a_crowd_of_shared_pieces_is_found_out() {
         assert_complete(&mut world, &[leecher], seconds(300));
         let wasted = world.report(leecher).unwrap().wasted_bytes;
         assert!(wasted < 3 * content.content_bytes(), "{wasted}");
+        world.run_for(seconds(1));
         assert_eq!(world.connection_count(liar), 0);
     });
 }
