@@ -19,7 +19,7 @@ pub struct DiskFaults {
     pub fails_to_finish: bool,
 }
 
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 pub struct Disk {
     content: Content,
     pub(super) bytes: Vec<u8>,

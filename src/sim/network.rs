@@ -116,6 +116,8 @@ pub(super) struct Network {
     unplugged: BTreeSet<MachineId>,
     /// Whether streams are cut into pieces of any length.
     pub(super) is_choppy: bool,
+    /// What plans guessed wrong about.
+    pub(super) misplaced_bytes: u64,
 }
 
 impl Network {
@@ -130,6 +132,7 @@ impl Network {
             busy_until: Vec::new(),
             unplugged: BTreeSet::new(),
             is_choppy: true,
+            misplaced_bytes: 0,
         }
     }
 
@@ -147,6 +150,10 @@ impl Network {
         self.last_event += 1;
         let at = at.max(self.now);
         self.events.insert((at, self.last_event), event);
+    }
+
+    pub(super) fn event_count(&self) -> u64 {
+        self.last_event
     }
 
     /// The next thing that happens until then; the time is when it does.

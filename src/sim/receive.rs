@@ -85,6 +85,7 @@ impl Machine {
         };
         deliver(self.hosted.as_mut(), net.now, id, &spans, &mut arrivals)?;
         let rest = arrivals.bytes.to_vec();
+        net.misplaced_bytes += rest.len() as u64;
         if let Some(conn) = self.conn(id).filter(|_| !rest.is_empty()) {
             conn.misplaced = Some(Misplaced(rest));
         }

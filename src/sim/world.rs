@@ -43,6 +43,8 @@ pub struct Client {
     pub peers: Vec<SocketAddr>,
     pub is_private: bool,
     pub is_sequential: bool,
+    /// Trackers are told by datagrams.
+    pub announces_by_udp: bool,
 }
 
 impl Client {
@@ -56,6 +58,7 @@ impl Client {
             peers: Vec::new(),
             is_private: false,
             is_sequential: false,
+            announces_by_udp: false,
         }
     }
 }
@@ -88,6 +91,16 @@ impl World {
         self.net.now
     }
 
+    /// How much has happened: the same for the same seed and machines.
+    pub fn event_count(&self) -> u64 {
+        self.net.event_count()
+    }
+
+    /// How many bytes receive plans guessed wrong about.
+    pub fn misplaced_bytes(&self) -> u64 {
+        self.net.misplaced_bytes
+    }
+
     /// Whether streams are cut into pieces of any length.
     pub fn set_choppy(&mut self, is_choppy: bool) {
         self.net.is_choppy = is_choppy;
@@ -98,9 +111,14 @@ impl World {
         let mut config = client.config;
         config.seed = self.net.rng.next_u64();
         let content = client.disk.content().clone();
+        let scheme = if client.announces_by_udp {
+            "udp"
+        } else {
+            "http"
+        };
         let trackers = client.trackers.iter().filter_map(|tracker| {
             let address = SocketAddr::new(self.machines[tracker.0].ip, TRACKER_PORT);
-            Url::parse(&format!("http://{address}/announce")).ok()
+            Url::parse(&format!("{scheme}://{address}/announce")).ok()
         });
         let setup = TorrentSetup {
             name: "content".to_owned(),

@@ -1,6 +1,8 @@
 //! Who is connected to whom, how often, and what happens where both dial at once.
 
-use super::support::{assert_complete, seconds, small_content, with_seeds};
+use super::support::{
+    add_leecher, assert_complete, medium_content, seconds, small_content, with_seeds,
+};
 use crate::sim::{Client, Disk, World};
 
 #[test]
@@ -93,5 +95,50 @@ fn there_are_no_more_connections_than_there_may_be() {
             assert!(world.connection_count(seeder) <= 3);
         }
         assert_complete(&mut world, &leechers, seconds(600));
+    });
+}
+
+#[test]
+fn only_its_trackers_tell_of_the_peers_of_a_private_torrent() {
+    with_seeds(|seed| {
+        for is_private in [false, true] {
+            let mut world = World::new(seed);
+            let content = medium_content(seed);
+            let mut seeder = Client::new(Disk::full(&content));
+            seeder.is_private = is_private;
+            seeder.line.up_bytes_per_second = 200_000;
+            let seeder = world.add_client(seeder);
+            let leecher = add_leecher(&mut world, &content, &[seeder]);
+            world.run_for(seconds(5));
+            assert_eq!(world.connection_count(seeder), 1);
+            world.kill(leecher);
+            world.run_for(seconds(2));
+            let known = world.report(seeder).unwrap().known_peers;
+            assert_eq!(known, usize::from(!is_private));
+        }
+    });
+}
+
+#[test]
+fn peers_are_found_by_datagrams_that_may_be_lost() {
+    with_seeds(|seed| {
+        let mut world = World::new(seed);
+        let content = small_content(seed);
+        let tracker = world.add_tracker(seconds(60));
+        let clients: Vec<_> = [
+            Disk::full(&content),
+            Disk::empty(&content),
+            Disk::empty(&content),
+        ]
+        .into_iter()
+        .map(|disk| {
+            let mut client = Client::new(disk);
+            client.trackers = vec![tracker];
+            client.announces_by_udp = true;
+            client.line.datagrams_lost_per_mille = 300;
+            world.add_client(client)
+        })
+        .collect();
+        assert_complete(&mut world, &clients[1..], seconds(900));
     });
 }

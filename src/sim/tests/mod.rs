@@ -3,6 +3,7 @@
 mod contacts;
 mod endings;
 mod hostile;
+mod odd_seeder;
 mod shapes;
 mod support;
 mod swarms;
