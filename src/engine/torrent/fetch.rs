@@ -332,9 +332,10 @@ impl Torrent {
         }
     }
 
-    /// Where places are all taken and none of them gets on, one is given up.
+    /// Where places are all taken and somebody could bring what has none, one is given up that does
+    /// not get on.
     pub(super) fn make_room(&mut self, ctx: &mut Context<'_>) {
-        if !self.is_downloading() || self.picker.is_all_begun() || self.landing.is_any_opening() {
+        if !self.is_downloading() || self.landing.is_any_opening() {
             return;
         }
         let is_starving = |peer: &Peer| {
@@ -343,7 +344,8 @@ impl Torrent {
                 && !peer.is_snubbing
                 && peer.conn.standing_requests() == 0
         };
-        if !self.peers.values().any(is_starving) {
+        let mut starving = self.peers.values().filter(|peer| is_starving(peer));
+        if !starving.any(|peer| self.next_without_place(peer, ctx).is_some()) {
             return;
         }
         let idle = self.landing.iter().find(|place| self.is_idle(place, ctx));
@@ -352,7 +354,8 @@ impl Torrent {
         }
     }
 
-    /// Whether nothing is on its way into a place or out of it.
+    /// Whether nothing is on its way into a place or out of it. What was asked of a peer that stalls
+    /// is not waited for.
     fn is_idle(&self, place: &LandingPlace, ctx: &Context<'_>) -> bool {
         let is_used = ctx.places.get(place.id).is_none_or(|known| known.users > 0);
         let is_in_pool = self.in_pool.values().any(|used| *used == place.id);
@@ -361,10 +364,10 @@ impl Torrent {
             .iter()
             .any(|piece| piece.range.place == place.id);
         let is_leased = self.peers.values().any(|peer| {
-            let landing = peer.conn.landing_block();
-            let asked = peer.conn.asked().map(|asked| asked.block).chain(landing);
+            let asked = peer.conn.asked().map(|asked| asked.block);
+            let asked = asked.filter(|_| !peer.is_snubbing);
             asked
-                .into_iter()
+                .chain(peer.conn.landing_block())
                 .any(|block| place.group.holds(block.piece()))
         });
         place.is_live && !is_used && !is_in_pool && !is_to_be_hashed && !is_leased
@@ -375,7 +378,12 @@ impl Torrent {
         if let PlaceSource::Buffer { piece, .. } = place.group.what {
             // What a buffer holds is nowhere else.
             if self.blocks.is_in_progress(piece) {
-                self.blocks.abandon(piece);
+                for (block, conn) in self.blocks.abandon(piece) {
+                    if let Some(peer) = self.peers.get_mut(&conn) {
+                        peer.conn.cancel(block);
+                        ctx.replan(conn);
+                    }
+                }
                 self.picker.put_back(piece);
             }
         }

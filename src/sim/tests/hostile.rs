@@ -8,7 +8,7 @@ use super::support::{
     add_leecher, add_seeder, assert_complete, greeting, medium_content, seconds, small_content,
     with_seeds,
 };
-use crate::base::{Bitfield, Rng};
+use crate::base::{Bitfield, PieceIndex, Rng};
 use crate::sim::{Client, Content, Disk, Heard, Line, Reply, ScriptedPeer, World};
 use crate::wire::peer::{Message, RawBlock, write_bitfield};
 
@@ -70,6 +70,44 @@ fn a_peer_that_stalls_for_a_while_goes_on_later() {
             world.thaw(seeder);
         }
         assert_complete(&mut world, &[leecher], seconds(60));
+    });
+}
+
+#[test]
+fn a_peer_that_stalls_keeps_no_memory_from_the_others() {
+    with_seeds(|seed| {
+        for has_windows in [true, false] {
+            let mut world = World::new(seed);
+            let mut content =
+                Content::of_files(seed, &[512 << 10, 0, 512 << 10], 64 << 10).unwrap();
+            let mut receive_bytes = 512 << 10;
+            if !has_windows {
+                content = content.without_runs();
+                receive_bytes = 128 << 10;
+            }
+            let is_first_half = |piece: PieceIndex| piece.get() < 8;
+            let mut stalling = Client::new(Disk::with_pieces(&content, is_first_half));
+            stalling.line.up_bytes_per_second = 100_000;
+            let stalling = world.add_client(stalling);
+            let mut leecher = Client::new(Disk::empty(&content));
+            leecher.config.budget.receive_bytes = receive_bytes;
+            leecher.peers = vec![world.address(stalling)];
+            let leecher = world.add_client(leecher);
+            world.run_for(Duration::from_millis(1500 + seed * 100));
+            world.freeze(stalling);
+            let mut other = Client::new(Disk::with_pieces(&content, |piece| !is_first_half(piece)));
+            other.peers = vec![world.address(leecher)];
+            world.add_client(other);
+            let has_half = |world: &World| {
+                world.with_disk(leecher, |disk| {
+                    disk.have().has(content.geometry.piece(15).unwrap())
+                        && disk.verified_count() >= 8
+                }) == Some(true)
+            };
+            assert!(world.run_until(seconds(60), has_half), "{has_windows}");
+            world.thaw(stalling);
+            assert_complete(&mut world, &[leecher], seconds(60));
+        }
     });
 }
 
