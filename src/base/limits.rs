@@ -164,3 +164,9 @@ pub const PAIR_ANNOUNCES_QUEUED_MAX: usize = 8 << 10;
 
 /// How many announces the other tracker of a pair is told before it has answered the first.
 pub const PAIR_ANNOUNCES_IN_FLIGHT_MAX: usize = 256;
+
+/// How many of those who left lately are remembered for the other tracker of a pair.
+pub const PAIR_STOPS_KEPT_MAX: usize = 8 << 10;
+
+/// The longest body of a response of the other tracker of a pair; a refusal is a sentence.
+pub const PAIR_RESPONSE_BODY_LEN_BYTES_MAX: usize = 4 << 10;

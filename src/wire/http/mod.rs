@@ -5,6 +5,7 @@ mod announce;
 mod head;
 mod query;
 mod reply;
+mod response;
 #[cfg(test)]
 mod tests;
 
@@ -15,3 +16,4 @@ pub use reply::{
     AnnounceReply, Content, Peers, Status, write_announce, write_failure, write_response,
     write_scrape,
 };
+pub use response::{Response, ResponseError, parse_response};
