@@ -1,6 +1,7 @@
 //! Which token is the other tracker's.
 
 use std::fmt;
+use std::io::Write as _;
 use std::time::Duration;
 
 use crate::base::hex::{self, Hex};
@@ -43,6 +44,15 @@ pub enum Judgement {
 /// However many marks are invented, the other tracker is asked no more often than this.
 const ASK_AGAIN_AFTER: Duration = Duration::from_secs(1);
 
+/// Appends the request that asks the other tracker whether a token is its own.
+pub fn write_question(out: &mut Vec<u8>, token: Token) {
+    // Writing to memory does not fail.
+    let _ = write!(
+        out,
+        "GET /mt/confirm?token={token} HTTP/1.1\r\nHost: pair\r\n\r\n"
+    );
+}
+
 #[derive(Debug)]
 pub struct Tokens {
     own: Token,
@@ -81,11 +91,15 @@ impl Tokens {
         self.confirmed == Some(token)
     }
 
-    /// The other tracker answered for the token that it was asked for. A token that was confirmed once
-    /// stays so until another one is: only the other tracker can have a new one confirmed.
+    /// Whether some token of the other tracker's is known.
+    pub fn has_confirmed(&self) -> bool {
+        self.confirmed.is_some()
+    }
+
+    /// The other tracker answered for a token that it was asked for. One that was confirmed once stays
+    /// so until another one is: only the other tracker can have a new one confirmed.
     pub fn answered(&mut self, token: Token, is_its_own: bool) {
-        let was_asked = self.asked.is_some_and(|(asked, _)| asked == token);
-        if was_asked && is_its_own {
+        if is_its_own && token != self.own {
             self.confirmed = Some(token);
         }
     }

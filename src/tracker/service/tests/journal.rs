@@ -110,7 +110,7 @@ fn take_job(host: &mut Host) -> Option<JournalJob> {
     assert!(host.jobs.len() <= 1, "one is under way at a time");
     host.jobs.pop_front().map(|job| match job {
         Job::Journal(job) => job,
-        Job::Reload => panic!("nobody asked"),
+        Job::Reload | Job::Report(_) => panic!("nobody asked"),
     })
 }
 
