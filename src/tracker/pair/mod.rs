@@ -46,7 +46,7 @@ use crate::wire::Event;
 
 pub use mark::{Mark, MarkError};
 use stops::{Stop, Stops};
-pub use tokens::{Judgement, Token, Tokens, write_question};
+pub use tokens::{Judgement, Token, Tokens, Whence, write_question};
 pub use welcome::{Welcome, write_hello};
 
 /// How long to wait before the table is told again, after something could not be told.

@@ -30,7 +30,7 @@ impl Side {
     fn new(token: u8) -> Self {
         let secret = Secret([1, 2, 3, 4].map(|n: u64| n << 60 | 0x9e37_79b9_7f4a));
         let mut server = Server::new(Config::default(), secret, 7);
-        server.pair_with_other(Token([token; 16]));
+        server.pair_with_other([192, 0, 2, 200].into(), Token([token; 16]));
         Self {
             server,
             calls: false,
@@ -223,6 +223,26 @@ fn a_mark_that_the_other_does_not_confirm_is_worth_nothing() {
         let reply = b.client_announces(seconds(30), 1, &format!("{wrong}{}", "aa".repeat(8)));
         assert!(reply.contains("failure reason"), "{reply}");
     }
+}
+
+/// Whoever invents tokens all the time elsewhere does not keep the true one out.
+#[test]
+fn a_flood_of_marks_leaves_the_other_ones_be() {
+    let (mut a, mut b) = linked();
+    let hello = format!(
+        "GET /mt/hello?mt_token={} HTTP/1.1\r\n\r\n",
+        "cc".repeat(16)
+    );
+    b.http(seconds(1), &hello);
+    let asked = b.server.pair().unwrap().take_question();
+    assert_eq!(asked, Some(Token([0xcc; 16])));
+    let mut greeting = Vec::new();
+    write_hello(&mut greeting, a.teller().own_token());
+    let mut out = Vec::new();
+    b.server
+        .http(seconds(1), at("192.0.2.200:5"), &greeting, &mut out);
+    let asked = b.server.pair().unwrap().take_question();
+    assert_eq!(asked, Some(Token([0xaa; 16])));
 }
 
 #[test]

@@ -57,8 +57,17 @@ pub fn write_question(out: &mut Vec<u8>, token: Token) {
 pub struct Tokens {
     own: Token,
     confirmed: Option<Token>,
-    /// The token that was last asked for, and when.
-    asked: Option<(Token, Duration)>,
+    /// When a token was last asked for, by where it came from.
+    asked_at: [Option<Duration>; 2],
+}
+
+/// Where a token comes from. That proves nothing, but whoever invents tokens elsewhere must not keep
+/// the other tracker's own from being asked for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Whence {
+    /// The address where the other tracker listens.
+    Other,
+    Elsewhere,
 }
 
 impl Tokens {
@@ -66,11 +75,11 @@ impl Tokens {
         Self {
             own,
             confirmed: None,
-            asked: None,
+            asked_at: [None; 2],
         }
     }
 
-    pub fn judge(&mut self, now: Duration, token: Token) -> Judgement {
+    pub fn judge(&mut self, now: Duration, token: Token, whence: Whence) -> Judgement {
         if token == self.own {
             // Somebody gave us our own address for the other one's, or plays our words back.
             return Judgement::Refuse;
@@ -78,13 +87,12 @@ impl Tokens {
         if self.is_confirmed(token) {
             return Judgement::Take;
         }
-        match self.asked {
-            Some((_, at)) if now < at + ASK_AGAIN_AFTER => Judgement::Refuse,
-            _ => {
-                self.asked = Some((token, now));
-                Judgement::RefuseAndAsk
-            }
+        let asked_at = &mut self.asked_at[whence as usize];
+        if asked_at.is_some_and(|at| now < at + ASK_AGAIN_AFTER) {
+            return Judgement::Refuse;
         }
+        *asked_at = Some(now);
+        Judgement::RefuseAndAsk
     }
 
     pub fn is_confirmed(&self, token: Token) -> bool {

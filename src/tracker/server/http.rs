@@ -142,7 +142,7 @@ impl Server {
                 Counter::Questions
             }
             (_, b"/mt/hello") => {
-                let welcome = self.welcome(request.now, request.query);
+                let welcome = self.welcome(request.now, request.source, request.query);
                 word(
                     request,
                     welcome.map_or("expected `mt_token`", Welcome::word),
@@ -227,7 +227,7 @@ impl Server {
                 return Counter::Failures;
             }
         };
-        match self.marked_announce(request.now, mark, query) {
+        match self.marked_announce(request.now, request.source, mark, query) {
             Ok(counter) => {
                 word(request, "de", out);
                 counter

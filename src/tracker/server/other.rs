@@ -1,11 +1,12 @@
 //! The other tracker of a pair, as the server sees it.
 
+use std::net::IpAddr;
 use std::time::Duration;
 
 use super::{Counter, NOT_SERVED, Server, time};
 use crate::tracker::Peer;
 use crate::tracker::addresses::is_usable;
-use crate::tracker::pair::{Judgement, Mark, Teller, Token, Tokens, Welcome};
+use crate::tracker::pair::{Judgement, Mark, Teller, Token, Tokens, Welcome, Whence};
 use crate::tracker::table::{Announce, Role};
 use crate::wire::Event;
 use crate::wire::http::{AnnounceQuery, pairs};
@@ -14,24 +15,31 @@ use crate::wire::http::{AnnounceQuery, pairs};
 pub struct Other {
     pub teller: Teller,
     pub tokens: Tokens,
-    question: Option<Token>,
+    address: IpAddr,
+    /// By where they came from.
+    questions: [Option<Token>; 2],
 }
 
 impl Other {
     /// The token that the other tracker is now to be asked for, at its listening address.
     pub fn take_question(&mut self) -> Option<Token> {
-        self.question.take()
+        self.questions.iter_mut().find_map(Option::take)
     }
 
     pub fn has_question(&self) -> bool {
-        self.question.is_some()
+        self.questions.iter().any(Option::is_some)
     }
 
     /// Whether what carries this token is the other tracker's word; if nobody knows, it will be asked.
-    fn is_trusted(&mut self, now: Duration, token: Token) -> bool {
-        let judgement = self.tokens.judge(now, token);
+    fn is_trusted(&mut self, now: Duration, source: IpAddr, token: Token) -> bool {
+        let whence = if source == self.address {
+            Whence::Other
+        } else {
+            Whence::Elsewhere
+        };
+        let judgement = self.tokens.judge(now, token, whence);
         if judgement == Judgement::RefuseAndAsk {
-            self.question = Some(token);
+            self.questions[whence as usize] = Some(token);
         }
         judgement == Judgement::Take
     }
@@ -45,11 +53,12 @@ const NO_PAIR: &str = "this tracker is not paired";
 
 impl Server {
     /// `own_token` is random, and drawn anew by each process.
-    pub fn pair_with_other(&mut self, own_token: Token) {
+    pub fn pair_with_other(&mut self, address: IpAddr, own_token: Token) {
         self.other = Some(Other {
             teller: Teller::new(own_token),
             tokens: Tokens::new(own_token),
-            question: None,
+            address: address.to_canonical(),
+            questions: [None; 2],
         });
     }
 
@@ -69,11 +78,12 @@ impl Server {
     pub(super) fn marked_announce(
         &mut self,
         now: Duration,
+        source: IpAddr,
         mark: Mark,
         query: &AnnounceQuery<'_>,
     ) -> Result<Counter, &'static str> {
         let other = self.other.as_mut().ok_or(NO_PAIR)?;
-        if !other.is_trusted(now, mark.token) {
+        if !other.is_trusted(now, source, mark.token) {
             return Err(NOT_CONFIRMED);
         }
         if !self.config.access.allows(&query.info_hash) {
@@ -114,14 +124,19 @@ impl Server {
     }
 
     /// What somebody is answered who would tell of announces; `None` without a token.
-    pub(super) fn welcome(&mut self, now: Duration, query: &[u8]) -> Option<Welcome> {
+    pub(super) fn welcome(
+        &mut self,
+        now: Duration,
+        source: IpAddr,
+        query: &[u8],
+    ) -> Option<Welcome> {
         let token = token_in(query, b"mt_token")?;
         let Some(other) = &mut self.other else {
             return Some(Welcome::Unpaired);
         };
         Some(if other.tokens.is_own(token) {
             Welcome::Yourself
-        } else if other.is_trusted(now, token) {
+        } else if other.is_trusted(now, source, token) {
             Welcome::Known
         } else {
             Welcome::Unknown

@@ -73,7 +73,7 @@ impl Service {
     /// From now on, this one and the one that listens at `address` tell each other of their announces.
     /// The token is random, and drawn anew by each process.
     pub fn pair_with(&mut self, address: SocketAddr, own_token: Token) {
-        self.server.pair_with_other(own_token);
+        self.server.pair_with_other(address.ip(), own_token);
         self.other = Some(OtherTracker::new(address));
     }
 

@@ -172,7 +172,7 @@ impl Network {
     /// Lets time pass, in steps no longer than a second.
     pub(super) fn advance(&mut self, seconds: u32) {
         for _ in 0..seconds {
-            self.now = self.now + Duration::from_secs(1);
+            self.now += Duration::from_secs(1);
             for number in SIDES {
                 let deadline = self.sides[number].service.as_ref().and_then(Core::deadline);
                 if deadline.is_some_and(|at| at <= self.now) {
