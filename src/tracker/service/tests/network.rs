@@ -371,8 +371,10 @@ impl Network {
         };
         let mut plan = SendPlan::new();
         service.send_plan(conn, &mut plan);
-        let parts = plan.parts().iter();
-        let mut bytes: Vec<u8> = parts.flat_map(|part| part.to_vec()).collect();
+        let mut bytes = Vec::new();
+        for part in plan.parts() {
+            bytes.extend_from_slice(part);
+        }
         bytes.truncate(len_bytes_max);
         if !bytes.is_empty() {
             let len_bytes = bytes.len();
