@@ -32,6 +32,8 @@ pub(super) struct Network {
 #[derive(Default)]
 struct Side {
     service: Option<Service>,
+    /// Its clock begins with its process.
+    started_at: Instant,
     disk: Disk,
     starts: u8,
     reports: Vec<Standing>,
@@ -77,6 +79,7 @@ impl Network {
     pub(super) fn start(&mut self, number: usize) {
         let side = &mut self.sides[number];
         side.starts += 1;
+        side.started_at = self.now;
         let server = Server::new(unlimited(), SECRET, 1);
         let mut service = Service::new(server, LIMITS);
         side.disk.restore(&mut service);
@@ -90,6 +93,7 @@ impl Network {
     /// Without a word, as `kill -9` ends it.
     pub(super) fn kill(&mut self, number: usize) {
         self.sides[number].service = None;
+        self.unanswered.retain(|(side, ..)| *side != number);
         for at in (0..self.connections.len()).rev() {
             let ends = &self.connections[at].ends;
             if let Some(end) = ends.iter().position(|end| end.side == number) {
@@ -174,15 +178,16 @@ impl Network {
         for _ in 0..seconds {
             self.now += Duration::from_secs(1);
             for number in SIDES {
-                let deadline = self.sides[number].service.as_ref().and_then(Core::deadline);
-                if deadline.is_some_and(|at| at <= self.now) {
+                let (side, now) = (&self.sides[number], self.clock(number));
+                let deadline = side.service.as_ref().and_then(Core::deadline);
+                if deadline.is_some_and(|at| at <= now) {
                     self.handle(number, Input::Tick);
                 }
             }
-            let now = self.now;
+            let clocks = SIDES.map(|number| self.clock(number));
             let late = self
                 .unanswered
-                .extract_if(.., |(_, _, until)| *until <= now);
+                .extract_if(.., |(number, _, until)| *until <= clocks[*number]);
             for (number, token, _) in late.collect::<Vec<_>>() {
                 let why = DialError::TimedOut;
                 self.handle(number, Input::DialFailed { token, why });
@@ -196,9 +201,14 @@ impl Network {
         ConnId::new(self.conns, 1)
     }
 
+    fn clock(&self, number: usize) -> Instant {
+        Instant::ZERO + self.now.saturating_since(self.sides[number].started_at)
+    }
+
     fn handle(&mut self, number: usize, input: Input<'_>) {
+        let now = self.clock(number);
         if let Some(service) = &mut self.sides[number].service {
-            service.handle(self.now, input);
+            service.handle(now, input);
         }
     }
 
@@ -253,7 +263,7 @@ impl Network {
             }
             Job::Reload => panic!("nobody asked"),
         };
-        let now = self.now;
+        let now = self.clock(number);
         self.service(number).completed(now, done);
     }
 
@@ -344,7 +354,7 @@ impl Network {
     }
 
     fn receive(&mut self, at: usize, end: usize) -> bool {
-        let now = self.now;
+        let now = self.clock(self.connections[at].ends[end].side);
         let End {
             side, conn, inbox, ..
         } = &mut self.connections[at].ends[end];
@@ -365,7 +375,7 @@ impl Network {
     }
 
     fn planned(&mut self, number: usize, conn: ConnId, len_bytes_max: usize) -> Vec<u8> {
-        let now = self.now;
+        let now = self.clock(number);
         let Some(service) = &mut self.sides[number].service else {
             return Vec::new();
         };
