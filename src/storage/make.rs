@@ -3,14 +3,12 @@
 use std::sync::{Mutex, PoisonError};
 
 use super::error::Error;
+use super::file_table::FileTable;
 use super::hash_units::{Algorithms, Budget, IoMode, Job, Progress, UnitHash};
-use super::layout::Layout;
-use super::scan::Scan;
-use super::source::Source;
-use super::verify::Located;
+use super::layout::{Layout, Shape};
 use crate::base::{Sha1Digest, Sha256Digest};
-use crate::metainfo::build::{Hashes, PlannedFile};
-use crate::metainfo::{Info, Version};
+use crate::metainfo::Version;
+use crate::metainfo::build::{Files, Hashes, PlannedFile};
 
 /// The hashes of content for every version that was asked for.
 #[derive(Clone, Debug, Default)]
@@ -40,66 +38,39 @@ impl ContentHashes {
     }
 }
 
-/// Content that is to be hashed: its files in the order of the torrent, and where they lie.
-#[derive(Clone, Debug)]
-pub struct Content {
-    pub files: Vec<PlannedFile>,
-    sources: Vec<Source>,
+/// Content that is to be hashed.
+#[derive(Clone, Copy, Debug)]
+pub struct Content<'a> {
+    files: &'a FileTable,
+    with_attributes: bool,
 }
 
-impl Content {
-    /// What a scan found; `with_attributes` keeps what some formats cannot carry.
-    pub fn of_scan(scan: &Scan, with_attributes: bool) -> Self {
-        let mut content = Self {
-            files: Vec::new(),
-            sources: Vec::new(),
-        };
-        for file in &scan.files {
-            content.files.push(PlannedFile {
-                path: file.relative.clone(),
-                len_bytes: file.len_bytes(),
-                executable: with_attributes && file.executable,
-                symlink: file.symlink.clone(),
-            });
-            content.sources.push(match file.symlink {
-                Some(_) => Source::Absent,
-                None => Source::Disk {
-                    path: file.path.clone(),
-                    stamp: file.stamp,
-                },
-            });
-        }
-        content
+impl Files for Content<'_> {
+    fn len(&self) -> usize {
+        self.files.len()
     }
 
-    /// The files of a torrent where they were found, in the order of a v2 file tree and without
-    /// anything but their bytes.
-    pub fn of_located(info: &Info, located: Located) -> Self {
-        let mut sources: Vec<Option<Source>> = located.sources.into_iter().map(Some).collect();
-        let mut files: Vec<(PlannedFile, Source)> = Vec::new();
-        info.for_each_raw_path(|index, components| {
-            let file = info.files().get(index);
-            if let Some(source) = sources[index].take().filter(|_| !file.attributes.padding) {
-                let path = components.join(&b'/');
-                let len_bytes = file.len_bytes;
-                files.push((
-                    PlannedFile {
-                        path,
-                        len_bytes,
-                        ..PlannedFile::default()
-                    },
-                    source,
-                ));
-            }
-        });
-        let split = |byte: &u8| *byte == b'/';
-        files.sort_by(|(a, _), (b, _)| a.path.split(split).cmp(b.path.split(split)));
-        let (files, sources) = files.into_iter().unzip();
-        Self { files, sources }
+    fn get(&self, index: usize) -> PlannedFile<'_> {
+        PlannedFile {
+            path: self.files.path(index),
+            len_bytes: self.files.len_bytes(index),
+            executable: self.with_attributes && self.files.is_executable(index),
+            symlink: self.files.symlink(index),
+        }
+    }
+}
+
+impl<'a> Content<'a> {
+    /// With what some formats cannot carry, or without.
+    pub fn new(files: &'a FileTable, with_attributes: bool) -> Self {
+        Self {
+            files,
+            with_attributes,
+        }
     }
 
     pub fn len_bytes(&self) -> u64 {
-        self.files.iter().map(|file| file.len_bytes).sum()
+        self.files.lens_bytes().sum()
     }
 
     /// How much [`Self::hash`] is going to read for these versions.
@@ -134,12 +105,12 @@ impl Content {
         progress: &Progress,
     ) -> Result<ContentHashes, Error> {
         let passes = self.passes(versions);
-        let lens: Vec<u64> = self.files.iter().map(|file| file.len_bytes).collect();
-        let pass = |layout: &Layout, algorithms| {
-            let (sources, budget) = (&self.sources, Budget::default());
+        let pass = |shape, algorithms| {
+            let layout = Layout::new(shape, self.files.lens_bytes(), piece_length);
+            let budget = Budget::default();
             run(&Job {
-                layout,
-                sources,
+                layout: &layout,
+                sources: self.files,
                 algorithms,
                 mode,
                 budget,
@@ -149,8 +120,7 @@ impl Content {
         };
         let mut hashes = ContentHashes::default();
         if let Some(algorithms) = passes.aligned {
-            (hashes.v1_padded, hashes.v2) =
-                pass(&Layout::aligned(lens.clone(), piece_length), algorithms)?;
+            (hashes.v1_padded, hashes.v2) = pass(Shape::Aligned, algorithms)?;
         }
         if passes.contiguous {
             let algorithms = Algorithms {
@@ -158,7 +128,7 @@ impl Content {
                 sha1_padded: false,
                 merkle: false,
             };
-            (hashes.v1, _) = pass(&Layout::contiguous(lens, piece_length), algorithms)?;
+            (hashes.v1, _) = pass(Shape::Contiguous, algorithms)?;
         } else if versions.contains(&Version::V1) {
             hashes.v1.clone_from(&hashes.v1_padded);
         }
@@ -216,11 +186,12 @@ mod tests {
         for (name, len_bytes) in [("one", 100_000), ("set/a", 70_000), ("set/b", 50_000)] {
             std::fs::write(folder.path().join(name), vec![7; len_bytes]).unwrap();
         }
-        let content_of = |name| {
+        let files_of = |name| {
             let scan = scan(&folder.path().join(name), &ScanOptions::default()).unwrap();
-            Content::of_scan(&scan, false)
+            scan.files
         };
-        let (one, set) = (content_of("one"), content_of("set"));
+        let (one, set) = (files_of("one"), files_of("set"));
+        let (one, set) = (Content::new(&one, false), Content::new(&set, false));
         let [v1, v2, hybrid] = [Version::V1, Version::V2, Version::Hybrid];
         let cases = [
             (&one, &[v1, v2, hybrid][..], 100_000),
