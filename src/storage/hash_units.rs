@@ -15,6 +15,7 @@ use super::layout::{Cursor, Layout, Segment, Unit};
 use super::plan::{Plan, mode_that_works};
 use super::reader::Reader;
 use super::source::{Source, Sources};
+use super::trees::{Growth, Trees};
 use super::unreadable::Unreadable;
 use super::window::Window;
 use crate::base::{Sha1Digest, Sha256Digest, limits};
@@ -51,6 +52,8 @@ pub enum UnitHash {
 #[derive(Debug, Default)]
 pub struct Progress {
     pub hashed_bytes: AtomicU64,
+    /// What was mapped or copied for that.
+    pub read_bytes: AtomicU64,
 }
 
 /// What to hash, and how.
@@ -60,6 +63,8 @@ pub struct Job<'a> {
     /// In the order of the layout's files.
     pub sources: &'a dyn Sources,
     pub algorithms: Algorithms,
+    /// What else is to be made of the same bytes, where units are contiguous and all sources on disks.
+    pub trees: Option<&'a Trees<'a>>,
     pub mode: IoMode,
     pub budget: Budget,
     pub progress: &'a Progress,
@@ -192,14 +197,18 @@ impl<'a> Worker<'a> {
             .map(u64::from)
             .sum();
         let mut is_first_round = true;
+        let mut growth = self.job.trees.map(|trees| trees.grow(self.hasher));
         while lanes.iter().any(Lane::is_unread) {
-            let taken_bytes = self.round(&mut lanes)?;
+            let taken_bytes = self.round(&mut lanes, growth.as_mut())?;
             uncounted_bytes -= taken_bytes;
             self.count(taken_bytes);
             if is_first_round {
                 self.read_ahead(index);
             }
             is_first_round = false;
+        }
+        if let Some(growth) = growth {
+            growth.finish();
         }
         // What nobody needed to read is done too.
         self.count(uncounted_bytes);
@@ -262,10 +271,12 @@ impl<'a> Worker<'a> {
     }
 
     /// Takes the next stretch of every lane and hashes them side by side; gives how much that was.
-    fn round(&mut self, lanes: &mut [Lane]) -> Result<u64, Error> {
+    fn round(&mut self, lanes: &mut [Lane], growth: Option<&mut Growth<'_>>) -> Result<u64, Error> {
         let (segments, lane_ends) = self.next_segments(lanes);
         self.reader.begin_round();
-        self.reader.take_all(&segments)?;
+        let read_bytes = self.reader.take_all(&segments)?;
+        let counter = &self.job.progress.read_bytes;
+        counter.fetch_add(read_bytes, Ordering::Relaxed);
         let mut spans: Vec<Span<'_>> = Vec::with_capacity(segments.len());
         let mut span_ends = Vec::with_capacity(lanes.len());
         let mut part = 0;
@@ -283,6 +294,9 @@ impl<'a> Worker<'a> {
         }
         if self.job.algorithms.merkle {
             hash_leaves(self.hasher, lanes, &spans, &span_ends);
+        }
+        if let Some(growth) = growth {
+            growth.take(&segments, &spans);
         }
         self.reader.tell_spoiled()?;
         let mut part = 0;

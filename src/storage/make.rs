@@ -6,6 +6,7 @@ use super::error::Error;
 use super::file_table::FileTable;
 use super::hash_units::{Algorithms, Budget, IoMode, Job, Progress, UnitHash};
 use super::layout::{Layout, Shape};
+use super::trees::Trees;
 use crate::base::{Sha1Digest, Sha256Digest};
 use crate::metainfo::Version;
 use crate::metainfo::build::{Files, Hashes, PlannedFile};
@@ -85,18 +86,20 @@ impl<'a> Content<'a> {
         let merkle = wants(Version::V2) || wants(Version::Hybrid);
         // The pieces of one file are the same in every version.
         let sha1 = wants(Version::Hybrid) || (wants(Version::V1) && one_file);
+        let contiguous = wants(Version::V1) && !(merkle && one_file);
         Passes {
-            aligned: merkle.then_some(Algorithms {
+            aligned: (merkle && (sha1 || !contiguous)).then_some(Algorithms {
                 sha1,
                 sha1_padded: sha1,
                 merkle,
             }),
-            contiguous: wants(Version::V1) && !(merkle && one_file),
+            contiguous,
+            with_trees: contiguous && merkle && !sha1,
         }
     }
 
-    /// Hashes the content for these versions: in one pass, unless both a v1 and another torrent
-    /// of a directory are wanted, whose pieces are not the same stretches of bytes.
+    /// Hashes the content for these versions, in one pass. Only a v1 torrent and a hybrid of one
+    /// directory, which no command makes at once, take two: each has SHA-1s of its own.
     pub fn hash(
         &self,
         versions: &[Version],
@@ -105,22 +108,12 @@ impl<'a> Content<'a> {
         progress: &Progress,
     ) -> Result<ContentHashes, Error> {
         let passes = self.passes(versions);
-        let pass = |shape, algorithms| {
-            let layout = Layout::new(shape, self.files.lens_bytes(), piece_length);
-            let budget = Budget::default();
-            run(&Job {
-                layout: &layout,
-                sources: self.files,
-                algorithms,
-                mode,
-                budget,
-                progress,
-                unreadable: None,
-            })
-        };
+        let layout = |shape| Layout::new(shape, self.files.lens_bytes(), piece_length);
         let mut hashes = ContentHashes::default();
         if let Some(algorithms) = passes.aligned {
-            (hashes.v1_padded, hashes.v2) = pass(Shape::Aligned, algorithms)?;
+            let aligned = layout(Shape::Aligned);
+            let job = self.job(&aligned, algorithms, mode, progress);
+            (hashes.v1_padded, hashes.v2) = run(&job)?;
         }
         if passes.contiguous {
             let algorithms = Algorithms {
@@ -128,11 +121,42 @@ impl<'a> Content<'a> {
                 sha1_padded: false,
                 merkle: false,
             };
-            (hashes.v1, _) = pass(Shape::Contiguous, algorithms)?;
+            let contiguous = layout(Shape::Contiguous);
+            let job = self.job(&contiguous, algorithms, mode, progress);
+            if passes.with_trees {
+                let aligned = layout(Shape::Aligned);
+                let trees = Trees::new(&aligned);
+                (hashes.v1, _) = run(&Job {
+                    trees: Some(&trees),
+                    ..job
+                })?;
+                hashes.v2 = trees.into_roots();
+            } else {
+                (hashes.v1, _) = run(&job)?;
+            }
         } else if versions.contains(&Version::V1) {
             hashes.v1.clone_from(&hashes.v1_padded);
         }
         Ok(hashes)
+    }
+
+    fn job<'j>(
+        &'j self,
+        layout: &'j Layout<'j>,
+        algorithms: Algorithms,
+        mode: IoMode,
+        progress: &'j Progress,
+    ) -> Job<'j> {
+        Job {
+            layout,
+            sources: self.files,
+            algorithms,
+            trees: None,
+            mode,
+            budget: Budget::default(),
+            progress,
+            unreadable: None,
+        }
     }
 }
 
@@ -142,6 +166,8 @@ struct Passes {
     aligned: Option<Algorithms>,
     /// By the pieces of v1, which run across files.
     contiguous: bool,
+    /// Whether the trees of v2 are made of what is read by the pieces of v1.
+    with_trees: bool,
 }
 
 fn run(job: &Job<'_>) -> Result<(Vec<Sha1Digest>, Vec<Sha256Digest>), Error> {
@@ -198,7 +224,8 @@ mod tests {
             (&one, &[v1], 100_000),
             (&set, &[v1], 120_000),
             (&set, &[v2, hybrid], 120_000),
-            (&set, &[v1, v2], 240_000),
+            (&set, &[v1, v2], 120_000),
+            (&set, &[v1, hybrid], 240_000),
             (&set, &[], 0),
         ];
         for (content, versions, expected) in cases {
@@ -208,7 +235,51 @@ mod tests {
                 .unwrap();
             let hashed_bytes = progress.hashed_bytes.into_inner();
             assert_eq!(hashed_bytes, expected, "{versions:?}");
+            let read_bytes = progress.read_bytes.into_inner();
+            assert_eq!(read_bytes, expected, "{versions:?}");
             assert_eq!(content.bytes_to_hash(versions), expected, "{versions:?}");
+        }
+    }
+
+    /// Bytes that no two leaves have alike.
+    fn content_of(file: usize, len_bytes: usize) -> Vec<u8> {
+        let words = (0..len_bytes.div_ceil(8)).map(|word| (file * 1_000_003 + word) as u64);
+        let mut bytes: Vec<u8> = words
+            .flat_map(|word| word.wrapping_mul(0x9e37_79b9_7f4a_7c15).to_le_bytes())
+            .collect();
+        bytes.truncate(len_bytes);
+        bytes
+    }
+
+    #[test]
+    fn one_pass_over_a_directory_gives_what_two_give() {
+        let folder = tempfile::tempdir().unwrap();
+        let lens_bytes = [
+            0, 1, 16_383, 0, 16_384, 16_385, 70_001, 1_048_581, 5, 2_500_000, 262_144, 777_777,
+        ];
+        for (file, len_bytes) in lens_bytes.into_iter().enumerate() {
+            let path = folder.path().join(format!("{file:02}"));
+            std::fs::write(path, content_of(file, len_bytes)).unwrap();
+        }
+        let scan = scan(folder.path(), &ScanOptions::default()).unwrap();
+        let content = Content::new(&scan.files, false);
+        for piece_length in [16 << 10, 32 << 10, 256 << 10, 1 << 20, 8 << 20] {
+            for mode in [IoMode::Auto, IoMode::Positional] {
+                let progress = Progress::default();
+                let hash = |versions: &[Version], progress: &Progress| {
+                    content
+                        .hash(versions, piece_length, mode, progress)
+                        .unwrap()
+                };
+                let both = hash(&[Version::V1, Version::V2], &progress);
+                let read_bytes = progress.read_bytes.into_inner();
+                assert_eq!(read_bytes, content.len_bytes(), "each byte is read once");
+                let v1 = hash(&[Version::V1], &Progress::default());
+                let v2 = hash(&[Version::V2], &Progress::default());
+                assert!(both.v1 == v1.v1, "{piece_length} {mode:?}");
+                assert!(both.v2 == v2.v2, "{piece_length} {mode:?}");
+                assert!(!both.v1.is_empty() && !both.v2.is_empty());
+            }
         }
     }
 

@@ -134,6 +134,7 @@ mod tests {
                 sha1_padded: false,
                 merkle: false,
             },
+            trees: None,
             mode: IoMode::Auto,
             budget,
             progress,

@@ -111,13 +111,14 @@ impl<'a> Reader<'a> {
     }
 
     /// Takes parts, neighbours together. An error is of a file that is not what it was; a file that
-    /// was never there gives parts that are absent.
-    pub(super) fn take_all(&mut self, segments: &[Segment]) -> Result<(), Error> {
+    /// was never there gives parts that are absent. Says how many bytes were mapped or copied.
+    pub(super) fn take_all(&mut self, segments: &[Segment]) -> Result<u64, Error> {
+        let mut read_bytes = 0;
         for run in segments.chunk_by(Segment::is_followed_by) {
             // What lies beyond the end of a file that is too short is known not to be there.
             let (there, beyond) = run.split_at(self.count_within_file(run));
             if !there.is_empty() {
-                self.take_run(there)?;
+                read_bytes += self.take_run(there)?;
             }
             let absent = |segment: &Segment| Part {
                 place: Place::Absent,
@@ -125,7 +126,7 @@ impl<'a> Reader<'a> {
             };
             self.parts.extend(beyond.iter().map(absent));
         }
-        Ok(())
+        Ok(read_bytes)
     }
 
     fn count_within_file(&self, run: &[Segment]) -> usize {
@@ -135,7 +136,7 @@ impl<'a> Reader<'a> {
         run.partition_point(|part| part.offset_bytes + part.len_bytes as u64 <= stamp.len_bytes())
     }
 
-    fn take_run(&mut self, run: &[Segment]) -> Result<(), Error> {
+    fn take_run(&mut self, run: &[Segment]) -> Result<u64, Error> {
         let len = run.iter().map(|segment| segment.len_bytes).sum();
         let whole = Segment {
             len_bytes: len,
@@ -155,6 +156,10 @@ impl<'a> Reader<'a> {
                 }
             }
         };
+        let read_bytes = match place {
+            Place::Mapped { .. } | Place::Copied { .. } => len as u64,
+            Place::Zeros | Place::Absent => 0,
+        };
         for segment in run {
             self.parts.push(Part {
                 place,
@@ -162,7 +167,7 @@ impl<'a> Reader<'a> {
             });
             place = place.after(segment.len_bytes);
         }
-        Ok(())
+        Ok(read_bytes)
     }
 
     /// Asks the disk for bytes that are going to be taken soon, if the file that is open has them

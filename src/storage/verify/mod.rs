@@ -107,6 +107,7 @@ pub fn verify(
         layout: &layout,
         sources: &Found { info, located },
         algorithms: algorithms_of(info),
+        trees: None,
         mode,
         budget: Budget::default(),
         progress,
