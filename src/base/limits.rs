@@ -79,6 +79,12 @@ pub const COPIED_BYTES_MAX: usize = 4 << 20;
 /// and pieces may be of one byte.
 pub const UNITS_PER_BATCH_MAX: usize = 4096;
 
+/// How many parts of files one worker takes at once: pieces may be of very many small files.
+pub const PARTS_PER_ROUND_MAX: usize = 8 << 10;
+
+/// How many entries of one directory are held at once while they are looked at.
+pub const ENTRIES_LOOKED_AT_MAX: usize = 4 << 10;
+
 /// How many windows can be watched at once for files that are cut short; more of them are refused,
 /// not left unwatched.
 pub const WATCHES_MAX: usize = 4096;
