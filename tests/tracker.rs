@@ -14,6 +14,8 @@ mod clients;
 mod connections;
 #[path = "tracker/operating.rs"]
 mod operating;
+#[path = "tracker/pair.rs"]
+mod pair;
 #[path = "tracker/process.rs"]
 mod process;
 #[path = "tracker/restarts.rs"]

@@ -23,7 +23,7 @@ use crate::wire::udp_tracker::Scraped;
 
 pub use config::Config;
 pub use http::HttpStep;
-pub use other::Other;
+pub use other::{NOT_CONFIRMED, Other};
 pub use stats::{Counter, Stats, Transport};
 
 #[derive(Debug)]

@@ -58,6 +58,10 @@ pub struct Bounds {
     pub swarms_max: usize,
 }
 
+/// What share of a lifetime a restored peer has behind it: what is left is more than the longest
+/// interval between two announces.
+const RESTORED_AGE_SHARE: u32 = 4;
+
 #[derive(Debug)]
 pub struct Table {
     hasher: TableHasher,
@@ -189,6 +193,7 @@ impl Table {
             is_stop,
             now: Tick::at(now),
             age_s,
+            gives_way: age_s > 0,
             has_room,
         };
         let entered = self.enter(number, announce.peer, entry);
@@ -285,8 +290,9 @@ impl Table {
         }
     }
 
-    /// Takes over what was written down before a restart. Peers count as heard of now. `false` where
-    /// the table is full.
+    /// Takes over what was written down before a restart; `false` where the table is full. When its
+    /// peers were last heard of is not known: they count for most of a lifetime from now on, and
+    /// whoever was told of them lately knows better.
     pub fn restore(&mut self, now: Time, change: &Change) -> bool {
         let (peer, role, is_stop) = match change.fact {
             Fact::Here(peer, role) => (peer, role, false),
@@ -317,7 +323,8 @@ impl Table {
             role,
             is_stop,
             now: Tick::at(now),
-            age_s: 0,
+            age_s: self.bounds.lifetime_s / RESTORED_AGE_SHARE,
+            gives_way: false,
             has_room,
         };
         self.enter(number, peer, entry).outcome != Outcome::Refused
