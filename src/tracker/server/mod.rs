@@ -38,6 +38,8 @@ pub struct Server {
     other: Option<Other>,
     /// Kept to be filled anew by each reply.
     scratch: http::Scratch,
+    /// Kept to be filled anew by each batch of packets.
+    askers: Vec<(Sha1Digest, Peer)>,
 }
 
 /// What an announce says, whichever way it came.
@@ -65,6 +67,7 @@ impl Server {
             stats: Stats::default(),
             other: None,
             scratch: http::Scratch::default(),
+            askers: Vec::new(),
             config,
         }
     }

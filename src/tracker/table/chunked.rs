@@ -48,15 +48,6 @@ impl<T> Chunked<T> {
         }
     }
 
-    /// Those from `at` on that lie side by side in memory; all of them, or some.
-    pub(super) fn from(&self, at: usize) -> &[T] {
-        let (chunk, at) = match (at >> CHUNK_SHIFT).checked_sub(1) {
-            None => (Some(&self.first), at),
-            Some(chunk) => (self.rest.get(chunk), at % CHUNK_LEN),
-        };
-        chunk.and_then(|chunk| chunk.get(at..)).unwrap_or_default()
-    }
-
     pub(super) fn push(&mut self, value: T) {
         if self.first.len() < CHUNK_LEN {
             self.first.push(value);
@@ -159,9 +150,6 @@ mod tests {
                 assert_eq!(chunked.swap_remove(at), Some(vector.swap_remove(at)));
             }
             assert_eq!(chunked.len(), vector.len());
-            let near = chunked.from(vector.len() / 2);
-            assert!(vector[vector.len() / 2..].starts_with(near));
-            assert_eq!(near.is_empty(), vector.is_empty());
         }
         assert!(chunked.iter().eq(&vector));
         assert!(

@@ -9,10 +9,12 @@
 //! When the table is full, newcomers are not taken in, and those who are in it stay; newcomers are
 //! still told of others.
 
+mod ahead;
 mod changes;
 mod chunked;
 mod enter;
 mod index;
+mod primes;
 mod roster;
 mod sample;
 mod slot;
