@@ -31,6 +31,7 @@ pub struct Server {
     config: Config,
     table: Table,
     connection_ids: ConnectionIds,
+    secret: Secret,
     limiter: Option<Limiter>,
     rng: Rng,
     stats: Stats,
@@ -62,6 +63,7 @@ impl Server {
         Self {
             table: Table::new(config.bounds(), secret),
             connection_ids: ConnectionIds::new(secret),
+            secret,
             limiter: config.rate.map(|rate| Limiter::new(rate, secret)),
             rng: Rng::new(seed),
             stats: Stats::default(),
@@ -86,9 +88,17 @@ impl Server {
         &self.stats
     }
 
-    /// Takes over what an operator may change while it runs: lists, intervals, addresses. How large the
-    /// table may grow and how often one may ask stays as it was.
+    /// Takes over what an operator has changed while it runs.
     pub fn reconfigure(&mut self, config: Config) {
+        self.table.set_bounds(config.bounds());
+        self.limiter = match (config.rate, self.limiter.take()) {
+            (None, _) => None,
+            (Some(rate), None) => Some(Limiter::new(rate, self.secret)),
+            (Some(rate), Some(mut limiter)) => {
+                limiter.set_rate(rate);
+                Some(limiter)
+            }
+        };
         self.config = config;
     }
 

@@ -11,7 +11,7 @@ pub(super) const ALLOCATION_OVERHEAD_BYTES: usize = 16;
 
 #[derive(Debug)]
 pub(super) struct Chunked<T> {
-    /// All there is in most swarms; grows by doubling.
+    /// All there is in most swarms.
     first: Vec<T>,
     /// Each with room for a whole chunk; all but the last are full.
     rest: Vec<Vec<T>>,
@@ -49,7 +49,13 @@ impl<T> Chunked<T> {
     }
 
     pub(super) fn push(&mut self, value: T) {
-        if self.first.len() < CHUNK_LEN {
+        let len = self.first.len();
+        if len < CHUNK_LEN {
+            if len == self.first.capacity() {
+                // By half and not by all of it: in swarms of ten, slots that nobody has are dear.
+                let more = (len / 2).max(4).min(CHUNK_LEN - len);
+                self.first.reserve_exact(more);
+            }
             self.first.push(value);
             return;
         }

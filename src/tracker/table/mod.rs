@@ -60,6 +60,18 @@ pub struct Bounds {
     pub swarms_max: usize,
 }
 
+impl Bounds {
+    /// As far as ticks and positions reach.
+    fn within_reach(self) -> Self {
+        Self {
+            lifetime_s: self.lifetime_s.min(LIFETIME_S_MAX),
+            sweep_s: self.sweep_s.max(1),
+            swarms_max: self.swarms_max.min(TRACKER_POSITIONS_MAX),
+            ..self
+        }
+    }
+}
+
 #[derive(Debug)]
 pub struct Table {
     hasher: TableHasher,
@@ -128,15 +140,9 @@ impl Totals {
 
 impl Table {
     pub fn new(bounds: Bounds, secret: Secret) -> Self {
-        let bounds = Bounds {
-            lifetime_s: bounds.lifetime_s.min(LIFETIME_S_MAX),
-            sweep_s: bounds.sweep_s.max(1),
-            swarms_max: bounds.swarms_max.min(TRACKER_POSITIONS_MAX),
-            ..bounds
-        };
         Self {
             hasher: TableHasher::new(secret),
-            bounds,
+            bounds: bounds.within_reach(),
             swarms: Chunked::default(),
             index: Index::default(),
             totals: Totals::default(),
@@ -145,6 +151,11 @@ impl Table {
             sweep: Cursor::default(),
             snapshot: None,
         }
+    }
+
+    /// Who is in the table stays, also where it is now too full.
+    pub fn set_bounds(&mut self, bounds: Bounds) {
+        self.bounds = bounds.within_reach();
     }
 
     /// From now on, changes are queued here; without a queue they are not told.
