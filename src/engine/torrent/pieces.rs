@@ -22,6 +22,9 @@ impl Torrent {
             ctx.places.closed(place);
             return self.fail(ctx, fault);
         }
+        if let Some(known) = ctx.places.get(place) {
+            log::debug!("{:?} took {:?}", known.what, ctx.now - known.last_used);
+        }
         ctx.places.opened(place);
         if self.landing.opened(place).is_some() {
             self.fetch_from_all(ctx);
