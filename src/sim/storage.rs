@@ -182,6 +182,7 @@ impl Storage {
     fn check_budget(&self) {
         let is_read = |place: &&Place| matches!(place.what, PlaceSource::Read { .. });
         let (reads, receives): (Vec<_>, Vec<_>) = self.places.values().partition(is_read);
+        self.disk.borrow_mut().receiving_places = receives.len();
         for (places, budget_bytes) in [
             (reads, self.budget.send_bytes),
             (receives, self.budget.receive_bytes),
@@ -260,6 +261,7 @@ impl Storage {
             Work::Close(place) => {
                 let closed = self.places.remove(&place);
                 assert!(closed.is_some_and(|place| place.state == State::Closing));
+                self.check_budget();
                 Done::Closed { place }
             }
             Work::Hash(torrent, pieces) => {

@@ -199,6 +199,11 @@ impl World {
         self.with_disk(client, is_complete).unwrap_or(false)
     }
 
+    /// How many places to receive into a client's pool holds.
+    pub fn receiving_places(&self, client: MachineId) -> Option<usize> {
+        self.with_disk(client, |disk| disk.receiving_places)
+    }
+
     pub fn has_stopped(&self, machine: MachineId) -> bool {
         self.machines[machine.0].life == Life::Stopped
     }

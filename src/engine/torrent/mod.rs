@@ -105,8 +105,7 @@ pub(super) struct Torrent {
     /// Pieces that a job of the pool works on, and where they are.
     in_pool: BTreeMap<PieceIndex, PlaceId>,
     hash_jobs: usize,
-    /// By where they start and how long they are.
-    reading: BTreeMap<(u64, u32), PlaceId>,
+    reading: BTreeMap<serve::Stretch, PlaceId>,
     /// Peers that wait for a block to be in memory.
     waiting_for_reads: BTreeSet<ConnId>,
     choker: Choker,

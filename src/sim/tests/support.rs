@@ -2,7 +2,9 @@
 
 use std::time::Duration;
 
+use crate::base::Sha1Digest;
 use crate::sim::{Client, Content, Disk, MachineId, World};
+use crate::wire::peer::{Capabilities, Handshake, PeerId};
 
 /// How many seeds each scenario runs with, unless `MT_SIM_SEED` names one or `MT_SIM_SEEDS` says
 /// how many.
@@ -26,6 +28,28 @@ pub(super) fn seconds(seconds: u64) -> Duration {
 /// Ten pieces and a bit of one file.
 pub(super) fn small_content(seed: u64) -> Content {
     Content::of_one_file(seed, 700_001, 64 << 10).unwrap()
+}
+
+/// Forty-five pieces of one file.
+pub(super) fn medium_content(seed: u64) -> Content {
+    Content::of_one_file(seed, (45 << 16) - 1000, 64 << 10).unwrap()
+}
+
+/// The handshake of a peer that speaks the fast extension.
+pub(super) fn greeting(info_hash: Sha1Digest, peer_id: [u8; 20]) -> Vec<u8> {
+    let handshake = Handshake {
+        capabilities: Capabilities::FAST,
+        info_hash,
+        peer_id: PeerId(peer_id),
+    };
+    handshake.to_bytes().to_vec()
+}
+
+/// Who has everything receives nothing, and has no memory for it any more.
+pub(super) fn assert_places_are_given_up(world: &World, clients: &[MachineId]) {
+    for client in clients {
+        assert_eq!(world.receiving_places(*client), Some(0), "{client:?}");
+    }
 }
 
 pub(super) fn add_seeder(world: &mut World, content: &Content) -> MachineId {
