@@ -36,7 +36,7 @@ impl Core for Engine {
             Input::EndOfStream { conn } => self.stream_ended(now, conn),
             Input::Closed { conn, why } => self.closed(now, conn, why),
             Input::Tick => self.tick(now),
-            Input::Shutdown => self.shut_down(now),
+            Input::Shutdown => self.shut_down(now, false),
             Input::Reload => {}
         }
     }
