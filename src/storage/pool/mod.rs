@@ -154,6 +154,17 @@ impl Pool {
                 };
                 lane.run(move || done(shared.open(torrent, place, what)));
             }
+            Job::Refresh { torrent, place } => {
+                self.receiving.run(move || {
+                    let found = shared.table.get(place);
+                    let result = found.map_or(Ok(()), |place| place.keep_writable());
+                    done(Done::Refreshed {
+                        torrent,
+                        place,
+                        result,
+                    });
+                });
+            }
             Job::Close { place } => self.close(place, done),
             Job::Hash { torrent, pieces } => {
                 rayon::spawn(move || done(shared.hash(torrent, &pieces)));
