@@ -316,3 +316,6 @@ pub const PAIR_RESPONSE_BODY_LEN_BYTES_MAX: usize = 4 << 10;
 /// From how many places one peer is sent to at a time: one that asks for a bit of everything, and
 /// reads none of it, keeps no more memory than this from the others.
 pub const UPLOAD_PLACES_MAX: usize = 4;
+
+/// How many blocks one receive plan guesses ahead: as many as it has room for, each behind its head.
+pub const LOOK_AHEAD_BLOCKS_MAX: usize = RECV_PLAN_SPANS_MAX / 2;
