@@ -319,3 +319,6 @@ pub const UPLOAD_PLACES_MAX: usize = 4;
 
 /// How many blocks one receive plan guesses ahead: as many as it has room for, each behind its head.
 pub const LOOK_AHEAD_BLOCKS_MAX: usize = RECV_PLAN_SPANS_MAX / 2;
+
+/// How many requests in a row a peer may refuse before it is asked more slowly.
+pub const REFUSALS_BORNE_MAX: u32 = 64;

@@ -1,9 +1,13 @@
 //! Who sent a wrong block: the digests of a wrong piece are kept, and compared when the piece comes
 //! whole. Until then nobody is accused but one who brought all of it.
+//!
+//! A piece that was wrong is tried with one peer alone: then either it comes whole, which tells who
+//! sent what was wrong before, or that peer is found out. Were it shared again, a liar among many
+//! could spoil it again and again.
 
 use super::Torrent;
 use crate::base::limits::CONTRIBUTORS_KEPT_MAX;
-use crate::base::{Ending, PieceIndex, Sha1Digest};
+use crate::base::{ConnId, Ending, PieceIndex, Sha1Digest};
 use crate::engine::context::Context;
 use crate::engine::job::{Job, PieceInPlace};
 use crate::swarm::{Contributor, Offence, Suspects};
@@ -31,6 +35,24 @@ impl Torrent {
         self.suspects.is_open(piece)
     }
 
+    /// Whether a peer may be asked for a piece: one that is tried with another alone is not shared.
+    pub(super) fn may_bring(&self, conn: ConnId, piece: PieceIndex) -> bool {
+        let tried_with = self.tried_alone.get(&piece);
+        tried_with.is_none_or(|chosen| *chosen == conn)
+    }
+
+    /// A peer is asked for a block.
+    pub(super) fn try_alone(&mut self, conn: ConnId, piece: PieceIndex) {
+        if self.is_disputed(piece) {
+            self.tried_alone.entry(piece).or_insert(conn);
+        }
+    }
+
+    /// A peer does not bring what it was asked for: others may.
+    pub(super) fn try_with_others(&mut self, conn: ConnId) {
+        self.tried_alone.retain(|_, chosen| *chosen != conn);
+    }
+
     pub(super) fn judge(&mut self, ctx: &mut Context<'_>, piece: PieceIndex, verdict: Verdict) {
         let whole = self.geometry.len_of(piece);
         let Some(range) = self.landing.locate(&self.geometry, piece, 0, whole) else {
@@ -51,6 +73,7 @@ impl Torrent {
         digests: &[Sha1Digest],
     ) {
         self.in_pool.remove(&piece);
+        self.tried_alone.remove(&piece);
         match self.in_court.remove(&piece) {
             Some(Verdict::Wrong) => {
                 let contributors = self.blocks.reject(piece);

@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use super::{Peer, Torrent};
-use crate::base::limits::LANDING_AHEAD_BYTES;
+use crate::base::limits::{LANDING_AHEAD_BYTES, REFUSALS_BORNE_MAX};
 use crate::base::{Bitfield, Block, ConnId, Instant, PieceIndex, PlaceId};
 use crate::engine::context::Context;
 use crate::engine::job::{Job, PieceInPlace, PlaceSource, StorageFault};
@@ -96,7 +96,8 @@ impl Torrent {
             return false;
         };
         let can_ask = self.is_downloading() && !peer.conn.is_choking_us();
-        if !can_ask || !peer.interest.is_any() || peer.is_snubbing {
+        let is_worth_it = !peer.is_snubbing && peer.refusals < REFUSALS_BORNE_MAX;
+        if !can_ask || !peer.interest.is_any() || !is_worth_it {
             return false;
         }
         let room = peer.conn.request_room();
@@ -134,8 +135,10 @@ impl Torrent {
             let peer = self.peers.get(&conn)?;
             if let Some(piece) = peer.working_on
                 && self.landing.is_ready(piece)
+                && self.may_bring(conn, piece)
                 && let Some(block) = self.blocks.lease_next(piece, conn)
             {
+                self.try_alone(conn, piece);
                 return Some(block);
             }
             let next = self.choose_piece(ctx, conn);
@@ -148,7 +151,7 @@ impl Torrent {
     /// The piece that a peer works on next, begun where it was not.
     fn choose_piece(&mut self, ctx: &mut Context<'_>, conn: ConnId) -> Option<PieceIndex> {
         let peer = self.peers.get(&conn)?;
-        let is_ready = |piece| self.landing.is_ready(piece);
+        let is_ready = |piece| self.landing.is_ready(piece) && self.may_bring(conn, piece);
         if let Some(piece) = self.blocks.pick_orphan(conn, &peer.has, is_ready) {
             return Some(piece);
         }
@@ -187,8 +190,8 @@ impl Torrent {
         let Some(peer) = self.peers.get_mut(&conn) else {
             return false;
         };
-        let landing = &self.landing;
-        let is_ready = |piece| landing.is_ready(piece);
+        let (landing, tried_alone) = (&self.landing, &self.tried_alone);
+        let is_ready = |piece| landing.is_ready(piece) && !tried_alone.contains_key(&piece);
         let Some(block) = self.blocks.ask_also(conn, &peer.has, is_ready) else {
             return false;
         };
@@ -288,7 +291,14 @@ impl Torrent {
 
     /// The bytes of a block come next: decides where they go.
     pub(super) fn block_begins(&mut self, conn: ConnId, block: Block, landing: Landing) {
+        let former = self.blocks.holder(block).filter(|former| *former != conn);
         let claim = self.blocks.claim(block, conn);
+        // Whoever lost the lease by this may not write any more, though it was asked first.
+        if claim == Claim::Yours
+            && let Some(former) = former.and_then(|former| self.peers.get_mut(&former))
+        {
+            former.conn.contest(block);
+        }
         let Some(peer) = self.peers.get_mut(&conn) else {
             return;
         };
@@ -311,11 +321,24 @@ impl Torrent {
         }
     }
 
+    /// A peer that refuses all it is asked for would otherwise be asked again as fast as it refuses.
+    pub(super) fn hear_refuses(&mut self, ctx: &mut Context<'_>, conn: ConnId, block: Block) {
+        self.blocks.give_back(block, conn);
+        self.try_with_others(conn);
+        if let Some(peer) = self.peers.get_mut(&conn)
+            && !peer.conn.is_choking_us()
+        {
+            peer.refusals = peer.refusals.saturating_add(1);
+        }
+        self.fetch_from_all(ctx);
+    }
+
     pub(super) fn block_landed(&mut self, ctx: &mut Context<'_>, conn: ConnId, block: Block) {
         let Some(peer) = self.peers.get_mut(&conn) else {
             return;
         };
         peer.is_snubbing = false;
+        peer.refusals = 0;
         let contributor = peer.contributor;
         let filled = self.blocks.filled(block, conn, contributor);
         for other in filled.also_asked {
@@ -356,6 +379,7 @@ impl Torrent {
                 peer.conn.throw_away();
             }
             self.blocks.loosen_all(*conn);
+            self.tried_alone.retain(|_, chosen| chosen != conn);
             ctx.replan(*conn);
             is_any = true;
         }

@@ -102,6 +102,8 @@ pub(super) struct Torrent {
     next_contributor: u32,
     suspects: Suspects,
     contributors: BTreeMap<Contributor, SocketAddr>,
+    /// Pieces that were wrong, and who brings them alone now.
+    tried_alone: BTreeMap<PieceIndex, ConnId>,
     /// Pieces whose digests are being taken, and what for.
     in_court: BTreeMap<PieceIndex, blame::Verdict>,
     to_hash: VecDeque<PieceInPlace>,
@@ -160,6 +162,7 @@ impl Torrent {
             next_contributor: 0,
             suspects: Suspects::new(),
             contributors: BTreeMap::new(),
+            tried_alone: BTreeMap::new(),
             in_court: BTreeMap::new(),
             to_hash: VecDeque::new(),
             in_pool: BTreeMap::new(),
@@ -233,6 +236,7 @@ impl Torrent {
             up: Rate::new(ctx.now),
             unchoked_at: ctx.now,
             is_snubbing: false,
+            refusals: 0,
             is_upload_only: false,
             client: None,
         };
@@ -251,6 +255,7 @@ impl Torrent {
         self.waiting_for_reads.remove(&conn);
         peer.conn.abandon_requests();
         self.blocks.give_back_all(conn);
+        self.try_with_others(conn);
         self.picker.peer_left(&peer.has);
         self.forget_contact(ctx, &peer);
         self.fetch_from_all(ctx);
@@ -295,6 +300,7 @@ impl Torrent {
     fn hear(&mut self, ctx: &mut Context<'_>, conn: ConnId, event: Event) {
         match event {
             Event::Choked(given_back) => {
+                self.try_with_others(conn);
                 for asked in given_back {
                     self.blocks.give_back(asked.block, conn);
                 }
@@ -311,10 +317,7 @@ impl Torrent {
             }
             Event::Requests(block) => self.hear_request(ctx, conn, block),
             Event::Cancels(block) => self.hear_cancel(ctx, conn, block),
-            Event::Refuses(asked) => {
-                self.blocks.give_back(asked.block, conn);
-                self.fetch_from_all(ctx);
-            }
+            Event::Refuses(asked) => self.hear_refuses(ctx, conn, asked.block),
             Event::BlockBegins { block, landing } => self.block_begins(conn, block, landing),
             Event::BlockLanded(block) => self.block_landed(ctx, conn, block),
             Event::ThrownAway(len_bytes) => self.thrown_away(ctx, conn, len_bytes),
@@ -326,6 +329,7 @@ impl Torrent {
     fn hear_unchoked(&mut self, ctx: &mut Context<'_>, conn: ConnId) {
         if let Some(peer) = self.peers.get_mut(&conn) {
             peer.is_snubbing = false;
+            peer.refusals = 0;
         }
         self.fetch(ctx, conn);
     }
@@ -400,6 +404,7 @@ impl Torrent {
             let Some(peer) = self.peers.get_mut(&conn) else {
                 continue;
             };
+            peer.refusals = peer.refusals.saturating_sub(1);
             match peer.conn.keep_alive(ctx.now) {
                 Ok(()) if peer.conn.has_words() => ctx.replan(conn),
                 Ok(()) => {}

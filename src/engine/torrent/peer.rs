@@ -25,6 +25,9 @@ pub(in crate::engine) struct Peer {
     pub(super) unchoked_at: Instant,
     /// It owes blocks and has sent none for long: what it was asked for may come from others.
     pub(super) is_snubbing: bool,
+    /// How often it refused what it was asked for and might have brought, since it brought any; one
+    /// is forgiven at every tick.
+    pub(super) refusals: u32,
     pub(super) is_upload_only: bool,
     pub(super) client: Option<String>,
 }

@@ -74,6 +74,34 @@ fn a_peer_that_stalls_for_a_while_goes_on_later() {
 }
 
 #[test]
+fn seeders_that_come_and_go_never_write_the_same_block() {
+    with_seeds(|seed| {
+        let mut world = World::new(seed);
+        let content = Content::of_one_file(seed, 2 << 20, 1 << 20).unwrap();
+        let mut rng = Rng::new(seed);
+        let seeders: Vec<_> = (0..5)
+            .map(|_| {
+                let mut client = Client::new(Disk::full(&content));
+                client.line.up_bytes_per_second = 30_000 + u64::from(rng.below(100_000));
+                client.config.slots.rotating = 0;
+                world.add_client(client)
+            })
+            .collect();
+        let mut client = Client::new(Disk::empty(&content));
+        client.peers = seeders.iter().map(|peer| world.address(*peer)).collect();
+        client.config.stall_patience = Duration::from_millis(600);
+        let leecher = world.add_client(client);
+        for _ in 0..40 {
+            let seeder = seeders[rng.below(5) as usize];
+            world.freeze(seeder);
+            world.run_for(Duration::from_millis(300 + u64::from(rng.below(1200))));
+            world.thaw(seeder);
+        }
+        assert_complete(&mut world, &[leecher], seconds(200));
+    });
+}
+
+#[test]
 fn a_seeder_that_vanishes_and_comes_back_elsewhere_is_not_needed() {
     with_seeds(|seed| {
         let mut world = World::new(seed);
@@ -288,4 +316,66 @@ fn a_peer_that_asks_for_a_bit_of_everything_and_reads_nothing_starves_nobody() {
         let leecher = add_leecher(&mut world, &content, &[seeder]);
         assert_complete(&mut world, &[leecher], seconds(60));
     });
+}
+
+#[test]
+fn a_peer_that_refuses_all_it_is_asked_for_is_not_asked_without_end() {
+    with_seeds(|seed| {
+        let mut world = World::new(seed);
+        let content = medium_content(seed);
+        let hello = greeting(content.info_hash, *b"-XX0000-refuses00000");
+        let asked = Rc::new(RefCell::new(0));
+        let counted = Rc::clone(&asked);
+        let mut unread = Vec::new();
+        let script =
+            move |_: crate::base::Instant, _: Option<_>, heard: Heard<'_>, reply: &mut Reply| {
+                match heard {
+                    Heard::Opened { .. } => {
+                        reply.say.extend(&hello);
+                        Message::HaveAll.write(&mut reply.say);
+                        Message::Unchoke.write(&mut reply.say);
+                    }
+                    Heard::Bytes(bytes) => {
+                        unread.extend_from_slice(bytes);
+                        *counted.borrow_mut() += refuse_requests(&mut unread, reply);
+                    }
+                    _ => {}
+                }
+            };
+        let refuser = ScriptedPeer::new(seconds(1), Box::new(script));
+        let refuser = world.add_scripted(Line::default(), refuser);
+        let seeder = add_seeder(&mut world, &content);
+        let leecher = add_leecher(&mut world, &content, &[refuser]);
+        world.run_for(seconds(20));
+        let asked = *asked.borrow();
+        assert!(asked > 0 && asked < 1_000, "asked {asked} times in vain");
+        world.kill(leecher);
+        let leecher = add_leecher(&mut world, &content, &[refuser, seeder]);
+        assert_complete(&mut world, &[leecher], seconds(60));
+    });
+}
+
+/// Refuses the requests among what was received after the handshake; says how many.
+fn refuse_requests(unread: &mut Vec<u8>, reply: &mut Reply) -> usize {
+    let mut count = 0;
+    if unread.first() == Some(&19) {
+        if unread.len() < 68 {
+            return 0;
+        }
+        unread.drain(..68);
+    }
+    while let Some(len) = unread.first_chunk().map(|len| u32::from_be_bytes(*len)) {
+        let end = 4 + len as usize;
+        if unread.len() < end {
+            break;
+        }
+        let message: Vec<u8> = unread.drain(..end).collect();
+        if message.get(4) == Some(&6) {
+            count += 1;
+            reply.say.extend(13_u32.to_be_bytes());
+            reply.say.push(16);
+            reply.say.extend(&message[5..]);
+        }
+    }
+    count
 }

@@ -97,6 +97,27 @@ fn parts_that_are_nowhere_whole_come_together() {
 }
 
 #[test]
+fn windows_that_are_given_up_half_full_come_back() {
+    with_seeds(|seed| {
+        let mut world = World::new(seed);
+        // Each file has a window of its own, and there is memory for one at a time.
+        let lens = [300_000, 0, 310_000, 0, 290_000, 0, 200_000];
+        let content = Content::of_files(seed, &lens, 32 << 10).unwrap();
+        let tracker = world.add_tracker(seconds(10));
+        let clients: Vec<_> = (0..3)
+            .map(|part| {
+                let disk = Disk::with_pieces(&content, |piece| piece.get() % 3 == part);
+                let mut client = tracked(disk, tracker);
+                client.config.budget.receive_bytes = 310_000;
+                client.line.up_bytes_per_second = 100_000;
+                world.add_client(client)
+            })
+            .collect();
+        assert_complete(&mut world, &clients, seconds(600));
+    });
+}
+
+#[test]
 fn with_fewer_slots_than_leechers_nobody_starves() {
     with_seeds(|seed| {
         let mut world = World::new(seed);
