@@ -11,7 +11,7 @@ import time
 
 import libtorrent as lt
 
-TIMEOUT_S = 60
+TIMEOUT_S = 100
 LEAVE_S = 10
 
 
