@@ -15,6 +15,7 @@
 //! | 5 | [`engine`] | a client process: many swarms behind one core |
 //! | 6 | [`storage`] | content on disks: scanned, read through bounded windows, hashed, verified |
 //! | 6 | [`reactor`] | the loop over real sockets: the only room that touches one |
+//! | 7 | [`sim`] | the other host: virtual network, time and disks, with a checker |
 //! | 8 | [`cli`] | the commands |
 
 pub mod base;
@@ -25,6 +26,7 @@ pub mod hash;
 pub mod metainfo;
 pub mod peer;
 pub mod reactor;
+pub mod sim;
 pub mod storage;
 pub mod swarm;
 pub mod tracker;

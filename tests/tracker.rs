@@ -8,10 +8,14 @@
     reason = "a test that cannot go on ends"
 )]
 
+#[path = "tracker/addresses.rs"]
+mod addresses;
 #[path = "tracker/clients.rs"]
 mod clients;
 #[path = "tracker/connections.rs"]
 mod connections;
+#[path = "tracker/floods.rs"]
+mod floods;
 #[path = "tracker/operating.rs"]
 mod operating;
 #[path = "tracker/pair.rs"]

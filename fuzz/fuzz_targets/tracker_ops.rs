@@ -157,6 +157,7 @@ impl World {
 
     fn write_down(&mut self) {
         if let Some(changes) = self.table.changes() {
+            changes.queue_sums();
             changes
                 .take(usize::MAX)
                 .for_each(|change| write_change(&change, &mut self.text));

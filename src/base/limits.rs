@@ -312,3 +312,7 @@ pub const PAIR_STOPS_KEPT_MAX: usize = 8 << 10;
 
 /// The longest body of a response of the other tracker of a pair; a refusal is a sentence.
 pub const PAIR_RESPONSE_BODY_LEN_BYTES_MAX: usize = 4 << 10;
+
+/// From how many places one peer is sent to at a time: one that asks for a bit of everything, and
+/// reads none of it, keeps no more memory than this from the others.
+pub const UPLOAD_PLACES_MAX: usize = 4;

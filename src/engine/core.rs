@@ -52,6 +52,15 @@ impl Core for Engine {
                     torrent.place_opened(ctx, place, result);
                 });
             }
+            Done::Refreshed {
+                torrent,
+                place,
+                result,
+            } => {
+                self.with_torrent(now, torrent, |torrent, ctx| {
+                    torrent.refreshed(ctx, place, result);
+                });
+            }
             Done::Closed { place } => {
                 if let Some(closed) = self.places.closed(place)
                     && let Some(torrent) = self.torrents.get_mut(&closed.torrent)
@@ -138,9 +147,7 @@ impl Core for Engine {
         match self.conns.get(conn) {
             Some(Conn::Greeting { greeting, .. }) => greeting.recv_plan(plan),
             Some(Conn::Peer(id)) if !self.limiter.holds_back_receiving() => {
-                if let Some(peer) = self.torrents[id].peer_connection(conn) {
-                    peer.recv_plan(plan);
-                }
+                self.torrents[id].recv_plan(conn, plan);
             }
             Some(Conn::Tracker(exchange)) => exchange.recv_plan(plan),
             Some(Conn::Peer(_)) | None => {}

@@ -38,7 +38,7 @@ use context::Context;
 use exchanges::{Exchange, Exchanges};
 use limiter::Limiter;
 use places::Places;
-use torrent::{Ask, Torrent};
+use torrent::{Ask, Refusal, Torrent};
 
 /// The datagram sockets that the engine expects its host to serve, as far as there are such.
 pub const UDP_IPV4: SocketId = SocketId(0);
@@ -297,7 +297,10 @@ impl Engine {
                         greeted = Ok(Greeted::Waits);
                     }
                 }
-                _ => return self.turn_away(conn, remote, "it wants a torrent that is not here"),
+                _ => {
+                    let why = "it wants a torrent that is not here";
+                    return self.turn_away(conn, remote, why, Ending::Now);
+                }
             }
         }
         match (greeted, *torrent) {
@@ -312,21 +315,26 @@ impl Engine {
                             *kind = Conn::Peer(id);
                         }
                     }
-                    Some(Err(refusal)) => self.turn_away(conn, remote, &refusal.to_string()),
+                    Some(Err(refusal)) => {
+                        // Only the side that dialled knows by which address it came to itself: it
+                        // has to hear the answer.
+                        let how = match refusal {
+                            Refusal::Myself if !is_dialled => Ending::Flush,
+                            _ => Ending::Now,
+                        };
+                        self.turn_away(conn, remote, &refusal.to_string(), how);
+                    }
                     None => {}
                 }
             }
-            (Err(error), _) => self.turn_away(conn, remote, &error.to_string()),
+            (Err(error), _) => self.turn_away(conn, remote, &error.to_string(), Ending::Now),
             _ => {}
         }
     }
 
-    fn turn_away(&mut self, conn: ConnId, remote: SocketAddr, why: &str) {
+    fn turn_away(&mut self, conn: ConnId, remote: SocketAddr, why: &str, how: Ending) {
         log::debug!("peer {remote}: {why}");
-        self.actions.push_back(Action::End {
-            conn,
-            how: Ending::Now,
-        });
+        self.actions.push_back(Action::End { conn, how });
     }
 
     fn closed(&mut self, now: Instant, conn: ConnId, why: crate::base::CloseReason) {

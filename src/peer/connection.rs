@@ -7,7 +7,7 @@ use super::pipeline::{Asked, Landing, Pipeline};
 use super::receiving::Receiving;
 use super::uploads::Uploads;
 use crate::base::limits::{OUTBOX_LEN_BYTES_MAX, PEER_REQUESTS_DEFAULT};
-use crate::base::{Bitfield, Block, Geometry, Instant, PieceIndex, PlaceRange, SendPlan};
+use crate::base::{Bitfield, Block, Geometry, Instant, PieceIndex, PlaceId, PlaceRange, SendPlan};
 use crate::wire::peer::{
     Capabilities, ExtensionHandshake, Message, cancel_bytes, reject_bytes, request_bytes,
     write_bitfield,
@@ -155,6 +155,11 @@ impl Connection {
     /// Which of the next `count` blocks that it waits for have no place yet.
     pub fn uploads_without_place(&self, count: usize) -> impl Iterator<Item = Block> {
         self.uploads.without_place(count)
+    }
+
+    /// Where the blocks lie that it waits for and that are in memory; a place may be told of often.
+    pub fn upload_places(&self) -> impl Iterator<Item = PlaceId> {
+        self.uploads.places()
     }
 
     /// Where a block lies that it waits for; false where it does not wait for it.

@@ -4,7 +4,7 @@ use super::connection::Connection;
 use super::event::{Event, Extensions, Fault};
 use super::pipeline::Landing;
 use crate::base::limits::{PEER_REQUESTS_MAX, PEER_WORDS_LEN_BYTES, REFUSED_REQUESTS_MAX};
-use crate::base::{Bitfield, Block, Instant, PieceIndex, PlaceRange, RecvPlan, RecvSpan};
+use crate::base::{Bitfield, Block, Instant, PieceIndex, PlaceId, PlaceRange, RecvPlan, RecvSpan};
 use crate::wire::peer::{
     EXTENSION_HANDSHAKE_ID, ExtensionHandshake, Frame, LongKind, LongMessage, Message,
     PIECE_HEAD_LEN_BYTES, RawBlock, frame,
@@ -61,8 +61,11 @@ impl Receiving {
 impl Connection {
     /// Where the next bytes go: to where the block that is coming lands, and then, as a guess, to
     /// where those land that were asked for behind it.
-    pub fn recv_plan(&self, plan: &mut RecvPlan) {
+    ///
+    /// Nothing goes to a place that `is_fresh` denies: the plan ends before it.
+    pub fn recv_plan(&self, plan: &mut RecvPlan, is_fresh: impl Fn(PlaceId) -> bool) {
         match self.next_span() {
+            RecvSpan::Block(range) if !is_fresh(range.place) => return,
             RecvSpan::Scratch { len_bytes } => plan.scratch(len_bytes),
             RecvSpan::Discard { len_bytes } => plan.discard(len_bytes),
             RecvSpan::Block(range) => {
@@ -80,7 +83,7 @@ impl Connection {
             let Landing::Leased(range) = asked.landing else {
                 return;
             };
-            if plan.room() < 2 {
+            if plan.room() < 2 || !is_fresh(range.place) {
                 return;
             }
             if needs_head {

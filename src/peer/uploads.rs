@@ -2,7 +2,7 @@
 
 use std::collections::VecDeque;
 
-use crate::base::{Block, PlaceRange, SendPlan};
+use crate::base::{Block, PlaceId, PlaceRange, SendPlan};
 use crate::wire::peer::{PIECE_HEAD_LEN_BYTES, piece_head};
 
 /// A block on its way to a peer.
@@ -75,6 +75,12 @@ impl Uploads {
         first
             .filter(|upload| upload.place.is_none())
             .map(|upload| upload.block)
+    }
+
+    /// The places of those that have one.
+    pub(super) fn places(&self) -> impl Iterator<Item = PlaceId> {
+        let ranges = self.queue.iter().filter_map(|upload| upload.place);
+        ranges.map(|range| range.place)
     }
 
     /// Gives a block its place; false where it is not waiting for one.

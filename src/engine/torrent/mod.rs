@@ -24,7 +24,8 @@ use super::job::{MappableRun, PieceInPlace, StorageFault, TorrentId};
 use super::landing::{Grouping, LandingPlaces};
 use super::report::{Limit, TrackerReport};
 use crate::base::{
-    Bitfield, Block, ConnId, Ending, Geometry, Instant, PieceIndex, PlaceId, Rng, Sha1Digest, Url,
+    Bitfield, Block, ConnId, Ending, Geometry, Instant, PieceIndex, PlaceId, RecvPlan, Rng,
+    Sha1Digest, Url,
 };
 use crate::peer::{Connection, Event, Fault};
 use crate::swarm::{
@@ -95,6 +96,8 @@ pub(super) struct Torrent {
     picker: Picker,
     grouping: Grouping,
     landing: LandingPlaces,
+    /// What comes is received into buffers, not windows, where either will do.
+    prefers_buffers: bool,
     peers: BTreeMap<ConnId, Peer>,
     next_contributor: u32,
     suspects: Suspects,
@@ -105,8 +108,7 @@ pub(super) struct Torrent {
     /// Pieces that a job of the pool works on, and where they are.
     in_pool: BTreeMap<PieceIndex, PlaceId>,
     hash_jobs: usize,
-    /// By where they start and how long they are.
-    reading: BTreeMap<(u64, u32), PlaceId>,
+    reading: BTreeMap<serve::Stretch, PlaceId>,
     /// Peers that wait for a block to be in memory.
     waiting_for_reads: BTreeSet<ConnId>,
     choker: Choker,
@@ -153,6 +155,7 @@ impl Torrent {
             blocks: Blocks::new(setup.geometry, setup.have),
             grouping: Grouping::new(setup.geometry, setup.runs),
             landing: LandingPlaces::default(),
+            prefers_buffers: false,
             peers: BTreeMap::new(),
             next_contributor: 0,
             suspects: Suspects::new(),
@@ -377,6 +380,15 @@ impl Torrent {
         }
     }
 
+    /// Nothing is planned into a place that is being refreshed: where it comes first, the
+    /// connection waits.
+    pub(super) fn recv_plan(&self, conn: ConnId, plan: &mut RecvPlan) {
+        if let Some(peer) = self.peers.get(&conn) {
+            peer.conn
+                .recv_plan(plan, |place| self.landing.is_fresh(place));
+        }
+    }
+
     pub(super) fn peer_connection(&self, conn: ConnId) -> Option<&Connection> {
         self.peers.get(&conn).map(|peer| &peer.conn)
     }
@@ -394,6 +406,7 @@ impl Torrent {
                 Err(fault) => self.end(ctx, conn, &fault),
             }
         }
+        self.refresh_windows(ctx);
         self.look_for_stalled(ctx);
         self.make_room(ctx);
         self.fetch_from_all(ctx);

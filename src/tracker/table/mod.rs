@@ -9,10 +9,12 @@
 //! When the table is full, newcomers are not taken in, and those who are in it stay; newcomers are
 //! still told of others.
 
+mod ahead;
 mod changes;
 mod chunked;
 mod enter;
 mod index;
+mod primes;
 mod roster;
 mod sample;
 mod slot;
@@ -61,6 +63,18 @@ pub struct Bounds {
 /// What share of a lifetime a restored peer has behind it: what is left is more than the longest
 /// interval between two announces.
 const RESTORED_AGE_SHARE: u32 = 4;
+
+impl Bounds {
+    /// As far as ticks and positions reach.
+    fn within_reach(self) -> Self {
+        Self {
+            lifetime_s: self.lifetime_s.min(LIFETIME_S_MAX),
+            sweep_s: self.sweep_s.max(1),
+            swarms_max: self.swarms_max.min(TRACKER_POSITIONS_MAX),
+            ..self
+        }
+    }
+}
 
 #[derive(Debug)]
 pub struct Table {
@@ -130,15 +144,9 @@ impl Totals {
 
 impl Table {
     pub fn new(bounds: Bounds, secret: Secret) -> Self {
-        let bounds = Bounds {
-            lifetime_s: bounds.lifetime_s.min(LIFETIME_S_MAX),
-            sweep_s: bounds.sweep_s.max(1),
-            swarms_max: bounds.swarms_max.min(TRACKER_POSITIONS_MAX),
-            ..bounds
-        };
         Self {
             hasher: TableHasher::new(secret),
-            bounds,
+            bounds: bounds.within_reach(),
             swarms: Chunked::default(),
             index: Index::default(),
             totals: Totals::default(),
@@ -147,6 +155,11 @@ impl Table {
             sweep: Cursor::default(),
             snapshot: None,
         }
+    }
+
+    /// Who is in the table stays, also where it is now too full.
+    pub fn set_bounds(&mut self, bounds: Bounds) {
+        self.bounds = bounds.within_reach();
     }
 
     /// From now on, changes are queued here; without a queue they are not told.

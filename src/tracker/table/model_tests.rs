@@ -115,8 +115,9 @@ impl Pair {
                 }
             }
             Step::Restart => {
-                self.written
-                    .extend(self.table.changes().unwrap().take(usize::MAX));
+                let changes = self.table.changes().unwrap();
+                changes.queue_sums();
+                self.written.extend(changes.take(usize::MAX));
                 self.table = fresh_table();
                 for change in &self.written {
                     assert!(self.table.restore(self.now, change));

@@ -1,0 +1,10 @@
+//! Scenarios: what an engine among others must do, over many seeds.
+
+mod contacts;
+mod endings;
+mod hostile;
+mod shapes;
+mod support;
+mod swarms;
+mod transfers;
+mod wrong_bytes;
