@@ -8,12 +8,18 @@
     reason = "a test that cannot go on ends"
 )]
 
+#[path = "tracker/addresses.rs"]
+mod addresses;
 #[path = "tracker/clients.rs"]
 mod clients;
 #[path = "tracker/connections.rs"]
 mod connections;
+#[path = "tracker/floods.rs"]
+mod floods;
 #[path = "tracker/operating.rs"]
 mod operating;
+#[path = "tracker/pair.rs"]
+mod pair;
 #[path = "tracker/process.rs"]
 mod process;
 #[path = "tracker/restarts.rs"]

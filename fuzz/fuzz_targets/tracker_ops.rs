@@ -157,6 +157,7 @@ impl World {
 
     fn write_down(&mut self) {
         if let Some(changes) = self.table.changes() {
+            changes.queue_sums();
             changes
                 .take(usize::MAX)
                 .for_each(|change| write_change(&change, &mut self.text));
@@ -195,7 +196,7 @@ impl World {
         self.write_down();
         for ((swarm, peer), (_, heard_at)) in &mut self.model {
             if self.table.role_of(&info_hash(*swarm), *peer).is_some() {
-                *heard_at = self.now;
+                *heard_at = Time(self.now.0 - LIFETIME_S / 4);
             }
         }
         if self.text.len() > TEXT_LEN_BYTES_MAX {

@@ -79,6 +79,12 @@ pub const COPIED_BYTES_MAX: usize = 4 << 20;
 /// and pieces may be of one byte.
 pub const UNITS_PER_BATCH_MAX: usize = 4096;
 
+/// How many parts of files one worker takes at once: pieces may be of very many small files.
+pub const PARTS_PER_ROUND_MAX: usize = 8 << 10;
+
+/// How many entries of one directory are held at once while they are looked at.
+pub const ENTRIES_LOOKED_AT_MAX: usize = 4 << 10;
+
 /// How many windows can be watched at once for files that are cut short; more of them are refused,
 /// not left unwatched.
 pub const WATCHES_MAX: usize = 4096;
@@ -301,9 +307,18 @@ pub const WRITEBACK_RANGES_MAX: usize = 256;
 pub const RESOLVES_WAITING_MAX: usize = 256;
 pub const RESOLVED_AT_ONCE_MAX: usize = 4;
 
+/// How many of those who left lately are remembered for the other tracker of a pair.
+pub const PAIR_STOPS_KEPT_MAX: usize = 8 << 10;
+
+/// The longest body of a response of the other tracker of a pair; a refusal is a sentence.
+pub const PAIR_RESPONSE_BODY_LEN_BYTES_MAX: usize = 4 << 10;
+
 /// From how many places one peer is sent to at a time: one that asks for a bit of everything, and
 /// reads none of it, keeps no more memory than this from the others.
 pub const UPLOAD_PLACES_MAX: usize = 4;
+
+/// How many blocks one receive plan guesses ahead: as many as it has room for, each behind its head.
+pub const LOOK_AHEAD_BLOCKS_MAX: usize = RECV_PLAN_SPANS_MAX / 2;
 
 /// How many requests in a row a peer may refuse before it is asked more slowly.
 pub const REFUSALS_BORNE_MAX: u32 = 64;

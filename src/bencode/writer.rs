@@ -58,6 +58,11 @@ impl Writer {
         self
     }
 
+    /// How much is written so far.
+    pub fn len_bytes(&self) -> usize {
+        self.out.len()
+    }
+
     pub fn key(&mut self, key: &[u8]) -> &mut Self {
         let last_span = match self.open.last() {
             Some(Open::Dict { last_key }) => *last_key,

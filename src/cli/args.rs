@@ -23,7 +23,7 @@ pub(super) struct Args {
 
 #[derive(Debug, Subcommand)]
 pub(super) enum Command {
-    Tracker(TrackerArgs),
+    Tracker(Box<TrackerArgs>),
 
     /// Work with torrents and the files that they describe
     #[command(subcommand)]

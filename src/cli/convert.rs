@@ -15,8 +15,8 @@ use crate::base::limits::PIECE_LENGTH_V2_BYTES_MIN;
 use crate::metainfo::build::{Plan, build};
 use crate::metainfo::{Document, Format, Metainfo, Obstacles, Version, mtorrent, read};
 use crate::storage::{
-    Content, IoMode, Located, Progress, bytes_to_verify, check_writable, piece_length_for, verify,
-    write_whole,
+    Content, FileTable, IoMode, Located, Progress, bytes_to_verify, check_writable,
+    piece_length_for, verify, write_whole,
 };
 
 pub(super) fn run(args: &ConvertArgs) -> Result<()> {
@@ -121,7 +121,8 @@ fn remake(metainfo: &Metainfo, data: &Path, target: Format) -> Result<Metainfo> 
         Format::St => (Version::V2, piece_length_for(total_bytes)),
         _ => (Version::V1, mtorrent::PIECE_LENGTH_BYTES),
     };
-    let content = Content::of_located(info, located);
+    let files = FileTable::of_located(info, located)?;
+    let content = Content::new(&files, false);
     let progress = Progress::default();
     let hashes = with_bar("hashing", total_bytes, &progress, || {
         content.hash(&[version], piece_length, IoMode::Auto, &progress)
@@ -130,7 +131,7 @@ fn remake(metainfo: &Metainfo, data: &Path, target: Format) -> Result<Metainfo> 
         version,
         name: &info.raw_content_name(),
         is_directory: info.is_directory(),
-        files: &content.files,
+        files: &content,
         piece_length,
         private: false,
         source: None,

@@ -1,11 +1,12 @@
 //! `mt client create`: a torrent of a file or a directory, in as many formats as one likes.
 
+use std::borrow::Cow;
 use std::collections::BTreeSet;
 use std::io::{self, Write as _};
 use std::path::{Path, PathBuf};
 use std::time::{SystemTime, UNIX_EPOCH};
 
-use anyhow::{Result, anyhow, bail};
+use anyhow::{Result, bail};
 use serde::Serialize;
 
 use super::args::{CreateArgs, Io, LinkRule, Meta};
@@ -18,11 +19,11 @@ use crate::base::limits::{
     PIECE_LENGTH_BYTES_MAX, PIECE_LENGTH_V2_BYTES_MIN, V2_PATH_COMPONENTS_MAX,
 };
 use crate::base::printable;
-use crate::metainfo::build::{Plan, build};
+use crate::metainfo::build::{self, Plan, Written};
 use crate::metainfo::{Format, Metainfo, Outer, Version, mtorrent};
 use crate::storage::{
-    Content, ContentHashes, IoMode, Links, Progress, Scan, ScanOptions, ScannedFile,
-    check_writable, directory_of, piece_length_for, scan, write_all_whole,
+    Content, ContentHashes, Drafts, IoMode, Links, Progress, Scan, ScanOptions, check_writable,
+    directory_of, piece_length_for, scan,
 };
 
 pub(super) fn run(args: &CreateArgs) -> Result<()> {
@@ -34,7 +35,7 @@ pub(super) fn run(args: &CreateArgs) -> Result<()> {
     let recipe = Recipe::resolve(args, &outputs, &scan)?;
     recipe.warn(&scan);
     outputs.iter().for_each(|output| output.warn(args));
-    let content = Content::of_scan(&scan, recipe.with_attributes);
+    let content = Content::new(&scan.files, recipe.with_attributes);
     let progress = Progress::default();
     let total_bytes = content.len_bytes();
     let bytes_to_hash = content.bytes_to_hash(&recipe.versions);
@@ -46,24 +47,33 @@ pub(super) fn run(args: &CreateArgs) -> Result<()> {
             &progress,
         )
     })?;
-    let mut made = Vec::new();
-    for version in &recipe.versions {
-        made.push(recipe.make(args, &scan, &content, &hashes, *version)?);
-    }
-    let mut contents = Vec::new();
     let mut written = Vec::new();
-    for output in &outputs {
-        let torrent = made
-            .iter()
-            .find(|torrent| torrent.info.version() == output.version);
-        let torrent = torrent.ok_or_else(|| anyhow!("no torrent was made for this format"))?;
-        contents.push(output.bytes(torrent)?);
-        written.push((output, torrent));
+    for version in &recipe.versions {
+        written.push(recipe.write(args, &scan, &content, &hashes, *version)?);
     }
-    let paths = outputs.iter().map(|output| output.path.as_path());
-    let files: Vec<_> = paths.zip(contents.iter().map(Vec::as_slice)).collect();
-    write_all_whole(&files, args.force)?;
-    tell(args, &scan, total_bytes, &written)
+    let file_count = scan.files.len();
+    // Of very many files all that is kept now is what is written of them.
+    drop((scan, hashes));
+    let mut drafts = Drafts::new(args.force);
+    let mut told = Vec::new();
+    for (version, written) in recipe.versions.iter().zip(written) {
+        let torrent = written.read(outer(args))?;
+        for (index, output) in outputs.iter().enumerate() {
+            if output.version == *version {
+                drafts.add(&output.path, &output.parts(&torrent)?)?;
+                told.push((index, told_output(output, &torrent, file_count)));
+            }
+        }
+    }
+    drafts.publish()?;
+    told.sort_unstable_by_key(|(index, _)| *index);
+    let told = Told {
+        total_size: total_bytes,
+        piece_length: recipe.piece_length,
+        files: file_count,
+        outputs: told.into_iter().map(|(_, output)| output).collect(),
+    };
+    tell(args, &told)
 }
 
 /// A file that is asked for.
@@ -94,7 +104,7 @@ impl Output {
     }
 
     /// The torrent in this format, of which nothing may be lost.
-    fn bytes(&self, torrent: &Metainfo) -> Result<Vec<u8>> {
+    fn parts<'a>(&self, torrent: &'a Metainfo) -> Result<Vec<Cow<'a, [u8]>>> {
         let obstacles = torrent.obstacles(self.format);
         let refused = [
             &obstacles.impossible,
@@ -108,7 +118,7 @@ impl Output {
                 self.format.name()
             );
         }
-        Ok(torrent.write_as(self.format)?)
+        Ok(torrent.parts_as(self.format)?)
     }
 }
 
@@ -183,48 +193,46 @@ impl Recipe {
     }
 
     fn warn(&self, scan: &Scan) {
-        if !self.with_attributes && scan.files.iter().any(|file| file.executable) {
+        if !self.with_attributes && scan.files.has_executables() {
             log::warn!("executable bits are left out: .mtorrent and .st cannot carry them");
         }
-        let is_only_file = |file: &ScannedFile| !file.relative.contains(&b'/');
-        if scan.is_directory
-            && self.versions.contains(&Version::V2)
-            && matches!(scan.files.as_slice(), [file] if is_only_file(file))
-        {
+        let is_one_file = scan.files.len() == 1 && !scan.files.path(0).contains(&b'/');
+        if scan.is_directory && self.versions.contains(&Version::V2) && is_one_file {
             log::warn!("v2 torrents do not tell a directory of one file from that file alone");
         }
         let name = std::str::from_utf8(&scan.name);
-        let odd = scan
-            .files
-            .iter()
-            .find(|file| std::str::from_utf8(&file.relative).is_err());
-        if name.is_err() || odd.is_some() {
+        let has_odd = || {
+            scan.files
+                .paths()
+                .any(|path| std::str::from_utf8(path).is_err())
+        };
+        if name.is_err() || has_odd() {
             log::warn!("some names are not UTF-8; other programs may store them by other names");
         }
     }
 
-    fn make(
+    fn write(
         &self,
         args: &CreateArgs,
         scan: &Scan,
-        content: &Content,
+        content: &Content<'_>,
         hashes: &ContentHashes,
         version: Version,
-    ) -> Result<Metainfo> {
+    ) -> Result<Written> {
         let plan = Plan {
             version,
             name: &scan.name,
             is_directory: scan.is_directory,
-            files: &content.files,
+            files: content,
             piece_length: self.piece_length,
             private: args.private,
             source: args.source.as_deref(),
         };
-        Ok(build(&plan, hashes.of(version), outer(args))?)
+        Ok(build::write(&plan, hashes.of(version))?)
     }
 }
 
-/// Refuses early what [`Output::bytes`] would refuse after the work.
+/// Refuses early what [`Output::parts`] would refuse after the work.
 fn check_carried(args: &CreateArgs, scan: &Scan, format: Format) -> Result<()> {
     let name = format.name();
     if format == Format::Mtorrent && scan.is_directory {
@@ -236,7 +244,7 @@ fn check_carried(args: &CreateArgs, scan: &Scan, format: Format) -> Result<()> {
     if args.private || args.source.is_some() {
         bad_usage!("a .{name} cannot carry --private or --source; leave them out, or that output");
     }
-    if scan.files.iter().any(|file| file.symlink.is_some()) {
+    if scan.files.has_symlinks() {
         bail!("a .{name} cannot carry links; use --links follow, or leave that output out");
     }
     Ok(())
@@ -244,16 +252,13 @@ fn check_carried(args: &CreateArgs, scan: &Scan, format: Format) -> Result<()> {
 
 /// A v2 torrent nests its directories, and nothing that nests too deep is read.
 fn check_depth(scan: &Scan) -> Result<()> {
-    let depth = |file: &ScannedFile| file.relative.split(|byte| *byte == b'/').count();
-    match scan
-        .files
-        .iter()
-        .find(|file| depth(file) > V2_PATH_COMPONENTS_MAX)
-    {
+    let depth = |path: &[u8]| path.split(|byte| *byte == b'/').count();
+    let too_deep = |path: &[u8]| depth(path) > V2_PATH_COMPONENTS_MAX;
+    match scan.files.paths().position(too_deep) {
         Some(file) => bail!(
             "`{}` lies too deep: a path in a v2 torrent has at most {V2_PATH_COMPONENTS_MAX} names; \
              use --meta v1 or --exclude",
-            file.path.display()
+            scan.files.disk_path(file).display()
         ),
         None => Ok(()),
     }
@@ -262,7 +267,7 @@ fn check_depth(scan: &Scan) -> Result<()> {
 fn piece_length(args: &CreateArgs, scan: &Scan, is_fixed: bool, needs_v2: bool) -> Result<u32> {
     let fixed = mtorrent::PIECE_LENGTH_BYTES;
     let Some(wanted) = args.piece_length else {
-        let total_bytes = scan.files.iter().map(|file| file.len_bytes()).sum();
+        let total_bytes = scan.files.lens_bytes().sum();
         return Ok(if is_fixed {
             fixed
         } else {
@@ -309,9 +314,8 @@ fn outer(args: &CreateArgs) -> Outer {
     }
 }
 
-#[derive(Serialize)]
-struct Told<'a> {
-    name: &'a str,
+/// What was made.
+struct Told {
     total_size: u64,
     piece_length: u32,
     files: usize,
@@ -319,7 +323,21 @@ struct Told<'a> {
 }
 
 #[derive(Serialize)]
+struct ToldJson<'a> {
+    name: &'a str,
+    total_size: u64,
+    piece_length: u32,
+    files: usize,
+    outputs: &'a [ToldOutput],
+}
+
+#[derive(Serialize)]
 struct ToldOutput {
+    #[serde(skip)]
+    name: String,
+    /// For people.
+    #[serde(skip)]
+    description: String,
     path: String,
     format: &'static str,
     version: &'static str,
@@ -328,61 +346,54 @@ struct ToldOutput {
     magnet: String,
 }
 
-fn tell(
-    args: &CreateArgs,
-    scan: &Scan,
-    total_bytes: u64,
-    written: &[(&Output, &Metainfo)],
-) -> Result<()> {
-    let Some((_, first)) = written.first() else {
+fn tell(args: &CreateArgs, told: &Told) -> Result<()> {
+    let Some(first) = told.outputs.first() else {
         return Ok(());
     };
     write_stdout(|out| {
         if args.json {
-            let told = Told {
-                name: first.info.name(),
-                total_size: total_bytes,
-                piece_length: first.info.piece_length(),
-                files: scan.files.len(),
-                outputs: written
-                    .iter()
-                    .map(|(output, torrent)| told_output(output, torrent))
-                    .collect(),
+            let json = ToldJson {
+                name: &first.name,
+                total_size: told.total_size,
+                piece_length: told.piece_length,
+                files: told.files,
+                outputs: &told.outputs,
             };
-            serde_json::to_writer(&mut *out, &told).map_err(io::Error::from)?;
+            serde_json::to_writer(&mut *out, &json).map_err(io::Error::from)?;
             writeln!(out)?;
             return Ok(());
         }
-        for (output, torrent) in written {
-            let told = told_output(output, torrent);
-            let path = printable(&told.path);
-            writeln!(out, "{path}  {}", describe(torrent, scan))?;
-            for (version, hash) in [("v1", &told.info_hash_v1), ("v2", &told.info_hash_v2)] {
+        for output in &told.outputs {
+            let path = printable(&output.path);
+            writeln!(out, "{path}  {}", output.description)?;
+            for (version, hash) in [("v1", &output.info_hash_v1), ("v2", &output.info_hash_v2)] {
                 if let Some(hash) = hash {
                     writeln!(out, "  info-hash {version} {hash}")?;
                 }
             }
-            writeln!(out, "  {}", told.magnet)?;
+            writeln!(out, "  {}", output.magnet)?;
         }
         Ok(())
     })
 }
 
-fn describe(torrent: &Metainfo, scan: &Scan) -> String {
+fn describe(torrent: &Metainfo, file_count: usize) -> String {
     let info = &torrent.info;
     format!(
         "{}, {} in {}, {} of {}",
         info.version().name(),
         Size(info.files().content_bytes()),
-        Counted(scan.files.len() as u64, "file"),
+        Counted(file_count as u64, "file"),
         Counted(u64::from(info.piece_count()), "piece"),
         Size(u64::from(info.piece_length())),
     )
 }
 
-fn told_output(output: &Output, torrent: &Metainfo) -> ToldOutput {
+fn told_output(output: &Output, torrent: &Metainfo, file_count: usize) -> ToldOutput {
     let hashes = torrent.info.hashes();
     ToldOutput {
+        name: torrent.info.name().to_owned(),
+        description: describe(torrent, file_count),
         path: display(&output.path),
         format: output.format.name(),
         version: torrent.info.version().name(),

@@ -3,7 +3,7 @@
 use std::io::{self, Write};
 
 use anyhow::{Result, bail};
-use serde::Serialize;
+use serde::{Serialize, Serializer};
 
 use super::args::VerifyArgs;
 use super::input::read_metainfo;
@@ -71,8 +71,9 @@ fn real_files<'a>(
 ) -> impl Iterator<Item = (File<'a>, &'a FileVerdict)> {
     info.files()
         .iter()
-        .zip(&verdict.files)
-        .filter(|(file, _)| !file.attributes.padding)
+        .enumerate()
+        .filter(|(_, file)| !file.attributes.padding)
+        .map(|(index, file)| (file, verdict.of(index)))
 }
 
 fn write_people(out: &mut impl Write, info: &Info, verdict: &Verdict) -> io::Result<()> {
@@ -155,7 +156,20 @@ struct Told<'a> {
     whole: bool,
     piece_count: u64,
     good_pieces: u64,
-    files: Vec<ToldFile>,
+    files: ToldFiles<'a>,
+}
+
+/// Spelled out one by one while they are written: there may be millions.
+struct ToldFiles<'a> {
+    info: &'a Info,
+    verdict: &'a Verdict,
+}
+
+impl Serialize for ToldFiles<'_> {
+    fn serialize<S: Serializer>(&self, serializer: S) -> std::result::Result<S::Ok, S::Error> {
+        let files = real_files(self.info, self.verdict);
+        serializer.collect_seq(files.map(|(file, found)| ToldFile::new(self.info, &file, found)))
+    }
 }
 
 #[derive(Serialize)]
@@ -169,22 +183,26 @@ struct ToldFile {
     bad: Vec<[u64; 2]>,
 }
 
+impl ToldFile {
+    fn new(info: &Info, file: &File<'_>, found: &FileVerdict) -> Self {
+        let bad = found.bad.iter().map(|range| [range.start, range.end]);
+        Self {
+            path: info.full_path(file),
+            size: file.len_bytes,
+            state: state_name(found.state),
+            found_size: match found.state {
+                FileState::Short { found_bytes } | FileState::Long { found_bytes } => {
+                    Some(found_bytes)
+                }
+                _ => None,
+            },
+            bad: bad.collect(),
+        }
+    }
+}
+
 fn write_json(out: &mut impl Write, metainfo: &Metainfo, verdict: &Verdict) -> Result<()> {
     let info = &metainfo.info;
-    let files = real_files(info, verdict).map(|(file, found)| ToldFile {
-        path: info.full_path(&file),
-        size: file.len_bytes,
-        state: state_name(found.state),
-        found_size: match found.state {
-            FileState::Short { found_bytes } | FileState::Long { found_bytes } => Some(found_bytes),
-            _ => None,
-        },
-        bad: found
-            .bad
-            .iter()
-            .map(|range| [range.start, range.end])
-            .collect(),
-    });
     let hashes = info.hashes();
     let told = Told {
         name: info.name(),
@@ -193,7 +211,7 @@ fn write_json(out: &mut impl Write, metainfo: &Metainfo, verdict: &Verdict) -> R
         whole: verdict.is_whole(),
         piece_count: verdict.piece_count,
         good_pieces: verdict.good_pieces,
-        files: files.collect(),
+        files: ToldFiles { info, verdict },
     };
     serde_json::to_writer(&mut *out, &told).map_err(io::Error::from)?;
     writeln!(out)?;

@@ -36,7 +36,7 @@ impl Core for Engine {
             Input::EndOfStream { conn } => self.stream_ended(now, conn),
             Input::Closed { conn, why } => self.closed(now, conn, why),
             Input::Tick => self.tick(now),
-            Input::Shutdown => self.shut_down(now),
+            Input::Shutdown => self.shut_down(now, false),
             Input::Reload => {}
         }
     }
@@ -50,6 +50,15 @@ impl Core for Engine {
             } => {
                 self.with_torrent(now, torrent, |torrent, ctx| {
                     torrent.place_opened(ctx, place, result);
+                });
+            }
+            Done::Refreshed {
+                torrent,
+                place,
+                result,
+            } => {
+                self.with_torrent(now, torrent, |torrent, ctx| {
+                    torrent.refreshed(ctx, place, result);
                 });
             }
             Done::Closed { place } => {
@@ -138,9 +147,7 @@ impl Core for Engine {
         match self.conns.get(conn) {
             Some(Conn::Greeting { greeting, .. }) => greeting.recv_plan(plan),
             Some(Conn::Peer(id)) if !self.limiter.holds_back_receiving() => {
-                if let Some(peer) = self.torrents[id].peer_connection(conn) {
-                    peer.recv_plan(plan);
-                }
+                self.torrents[id].recv_plan(conn, plan);
             }
             Some(Conn::Tracker(exchange)) => exchange.recv_plan(plan),
             Some(Conn::Peer(_)) | None => {}

@@ -17,6 +17,9 @@ pub enum Job {
         place: PlaceId,
         what: PlaceSource,
     },
+    /// Make a window resident and writable again: the kernel writes dirty pages back, and protects
+    /// them, when it sees fit. [`Done::Refreshed`] answers.
+    Refresh { torrent: TorrentId, place: PlaceId },
     /// Give a place up: nothing uses it any more. [`Done::Closed`] answers when its memory is free
     /// again, which takes until enough of what was received is on its way to the disk.
     Close { place: PlaceId },
@@ -80,6 +83,11 @@ pub struct PieceInPlace {
 #[derive(Debug, PartialEq, Eq)]
 pub enum Done {
     Opened {
+        torrent: TorrentId,
+        place: PlaceId,
+        result: Result<(), StorageFault>,
+    },
+    Refreshed {
         torrent: TorrentId,
         place: PlaceId,
         result: Result<(), StorageFault>,

@@ -2,7 +2,8 @@
 
 use super::job::{MappableRun, PlaceSource};
 use crate::base::limits::WINDOW_LEN_BYTES;
-use crate::base::{Geometry, PieceIndex, PlaceId, PlaceRange};
+use crate::base::{Geometry, Instant, PieceIndex, PlaceId, PlaceRange};
+use std::time::Duration;
 
 /// Consecutive pieces that are received into one place.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -45,14 +46,20 @@ impl Grouping {
     }
 
     pub(super) fn group_of(&self, piece: PieceIndex) -> Group {
-        self.window_of(piece).unwrap_or_else(|| Group {
+        self.window_of(piece)
+            .unwrap_or_else(|| self.buffer_of(piece))
+    }
+
+    /// The piece alone, in a buffer.
+    pub(super) fn buffer_of(&self, piece: PieceIndex) -> Group {
+        Group {
             first_piece: piece,
             piece_count: 1,
             what: PlaceSource::Buffer {
                 piece,
                 len_bytes: self.geometry.len_of(piece),
             },
-        })
+        }
     }
 
     fn window_of(&self, piece: PieceIndex) -> Option<Group> {
@@ -112,6 +119,16 @@ pub(super) struct LandingPlace {
     pub(super) id: PlaceId,
     pub(super) group: Group,
     pub(super) is_live: bool,
+    /// When it was made resident and writable.
+    pub(super) fresh_at: Instant,
+    /// It is being made so again, and nothing is received into it meanwhile.
+    pub(super) is_refreshing: bool,
+}
+
+impl LandingPlace {
+    pub(super) fn is_window(&self) -> bool {
+        matches!(self.group.what, PlaceSource::Window { .. })
+    }
 }
 
 /// The places of one torrent: few, so they are looked through.
@@ -121,18 +138,51 @@ pub(super) struct LandingPlaces {
 }
 
 impl LandingPlaces {
-    pub(super) fn push(&mut self, id: PlaceId, group: Group) {
+    pub(super) fn push(&mut self, now: Instant, id: PlaceId, group: Group) {
         self.places.push(LandingPlace {
             id,
             group,
             is_live: false,
+            fresh_at: now,
+            is_refreshing: false,
         });
     }
 
-    pub(super) fn opened(&mut self, id: PlaceId) -> Option<Group> {
+    /// It is there; says since when it was asked for.
+    pub(super) fn opened(&mut self, now: Instant, id: PlaceId) -> Option<(Group, Instant)> {
         let place = self.places.iter_mut().find(|place| place.id == id)?;
         place.is_live = true;
-        Some(place.group)
+        let asked_at = std::mem::replace(&mut place.fresh_at, now);
+        Some((place.group, asked_at))
+    }
+
+    /// The windows that were made writable longer ago than this; they are to be refreshed now.
+    pub(super) fn take_stale(&mut self, now: Instant, age: Duration) -> Vec<PlaceId> {
+        let stale = self.places.iter_mut().filter(|place| {
+            place.is_window()
+                && place.is_live
+                && !place.is_refreshing
+                && now - place.fresh_at >= age
+        });
+        stale
+            .map(|place| {
+                place.is_refreshing = true;
+                place.id
+            })
+            .collect()
+    }
+
+    pub(super) fn refreshed(&mut self, now: Instant, id: PlaceId) {
+        if let Some(place) = self.places.iter_mut().find(|place| place.id == id) {
+            place.is_refreshing = false;
+            place.fresh_at = now;
+        }
+    }
+
+    /// Whether bytes may be received into a place now.
+    pub(super) fn is_fresh(&self, id: PlaceId) -> bool {
+        let place = self.places.iter().find(|place| place.id == id);
+        place.is_none_or(|place| !place.is_refreshing)
     }
 
     pub(super) fn remove(&mut self, id: PlaceId) -> Option<LandingPlace> {
@@ -146,12 +196,16 @@ impl LandingPlaces {
 
     /// Whether the piece can be received now.
     pub(super) fn is_ready(&self, piece: PieceIndex) -> bool {
-        self.of(piece).is_some_and(|place| place.is_live)
+        self.of(piece)
+            .is_some_and(|place| place.is_live && !place.is_refreshing)
     }
 
     /// The pieces of the places that are there.
     pub(super) fn live_ranges(&self) -> impl Iterator<Item = std::ops::Range<u32>> {
-        let live = self.places.iter().filter(|place| place.is_live);
+        let live = self
+            .places
+            .iter()
+            .filter(|place| place.is_live && !place.is_refreshing);
         live.map(|place| place.group.pieces())
     }
 

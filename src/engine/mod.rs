@@ -81,6 +81,7 @@ pub struct Engine {
 #[derive(Clone, Copy, Debug)]
 struct Shutdown {
     has_stopped: bool,
+    is_given_up: bool,
 }
 
 /// What a connection is for.
@@ -411,6 +412,7 @@ impl Engine {
         let report = Report {
             torrents: torrents.map(|torrent| torrent.report(now)).collect(),
             has_stopped: self.shutdown.is_some_and(|shutdown| shutdown.has_stopped),
+            has_given_up: self.shutdown.is_some_and(|shutdown| shutdown.is_given_up),
         };
         self.actions
             .push_back(Action::Submit(Job::Report(Box::new(report))));
@@ -429,24 +431,30 @@ impl Engine {
                     && !self.torrents.values().all(Torrent::is_seeding)
             });
             if is_over || gives_up {
-                self.shut_down(now);
+                self.shut_down(now, gives_up && !is_over);
             }
         }
         let Some(shutdown) = self.shutdown else {
             return;
         };
         if !shutdown.has_stopped && self.torrents.values().all(Torrent::is_quiet) {
-            self.shutdown = Some(Shutdown { has_stopped: true });
+            self.shutdown = Some(Shutdown {
+                has_stopped: true,
+                ..shutdown
+            });
             self.report(now);
             self.actions.push_back(Action::Stop);
         }
     }
 
-    fn shut_down(&mut self, now: Instant) {
+    fn shut_down(&mut self, now: Instant, is_given_up: bool) {
         if self.shutdown.is_some() {
             return;
         }
-        self.shutdown = Some(Shutdown { has_stopped: false });
+        self.shutdown = Some(Shutdown {
+            has_stopped: false,
+            is_given_up,
+        });
         let ids: Vec<_> = self.torrents.keys().copied().collect();
         for id in ids {
             self.with_torrent(now, id, |torrent, ctx| {

@@ -9,6 +9,8 @@ use super::job::{StorageFault, TorrentId};
 pub struct Report {
     pub torrents: Vec<TorrentReport>,
     pub has_stopped: bool,
+    /// It stopped because nothing came for as long as the user wanted to wait.
+    pub has_given_up: bool,
 }
 
 /// How one torrent stands.

@@ -66,6 +66,18 @@ impl<'a> Span<'a> {
         }
     }
 
+    /// A copy of all of their bytes.
+    pub fn concat(spans: &[Self]) -> Vec<u8> {
+        let mut bytes = vec![0; spans.iter().map(Self::len_bytes).sum()];
+        let mut rest = &mut bytes[..];
+        for span in spans {
+            let (own, others) = rest.split_at_mut(span.len_bytes);
+            span.copy_front_to(own);
+            rest = others;
+        }
+        bytes
+    }
+
     /// Copies the front of the span over all of `into`, which must not be longer than the span.
     pub(super) fn copy_front_to(&self, into: &mut [u8]) {
         assert!(into.len() <= self.len_bytes);

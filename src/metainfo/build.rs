@@ -1,5 +1,7 @@
 //! Info dictionaries for content that was just hashed.
 
+use std::fmt::Debug;
+
 use bytes::Bytes;
 
 use super::error::{Error, Fault, Located};
@@ -14,26 +16,48 @@ use crate::bencode::Writer;
 use crate::hash::merkle;
 
 /// What a torrent is made of. The files stand in the order of a v2 file tree.
-#[derive(Clone, Debug)]
+#[derive(Clone, Copy, Debug)]
 pub struct Plan<'a> {
     pub version: Version,
     pub name: &'a [u8],
     /// Otherwise there is one file, of that name.
     pub is_directory: bool,
-    pub files: &'a [PlannedFile],
+    pub files: &'a dyn Files,
     pub piece_length: u32,
     pub private: bool,
     pub source: Option<&'a str>,
 }
 
+/// The files of a plan, which keeps none of its own: there may be millions.
+pub trait Files: Debug {
+    fn len(&self) -> usize;
+
+    /// The file at an index below [`Self::len`].
+    fn get(&self, index: usize) -> PlannedFile<'_>;
+
+    fn is_empty(&self) -> bool {
+        self.len() == 0
+    }
+}
+
+impl Files for Vec<PlannedFile<'_>> {
+    fn len(&self) -> usize {
+        self.as_slice().len()
+    }
+
+    fn get(&self, index: usize) -> PlannedFile<'_> {
+        self[index]
+    }
+}
+
 /// One file, with its path below the directory (`a/b`; of a single file it means nothing).
-#[derive(Clone, Debug, Default)]
-pub struct PlannedFile {
-    pub path: Vec<u8>,
+#[derive(Clone, Copy, Debug, Default)]
+pub struct PlannedFile<'a> {
+    pub path: &'a [u8],
     pub len_bytes: u64,
     pub executable: bool,
     /// Where a link points to, relative to the directory of the torrent (`a/b`).
-    pub symlink: Option<Vec<u8>>,
+    pub symlink: Option<&'a [u8]>,
 }
 
 /// The hashes of the content, for the halves that the version has.
@@ -45,8 +69,8 @@ pub struct Hashes<'a> {
     pub v2: &'a [Sha256Digest],
 }
 
-impl PlannedFile {
-    fn components(&self) -> impl Iterator<Item = &[u8]> {
+impl<'a> PlannedFile<'a> {
+    fn components(&self) -> impl Iterator<Item = &'a [u8]> + use<'a> {
         self.path.split(|byte| *byte == b'/')
     }
 
@@ -59,24 +83,53 @@ impl PlannedFile {
     }
 }
 
-/// Makes the torrent, and reads it back as anyone would.
-pub fn build(plan: &Plan<'_>, hashes: Hashes<'_>, outer: Outer) -> Result<Metainfo, Error> {
-    let one_file = match plan.files {
-        _ if plan.is_directory => None,
-        [file] => Some(file),
-        files => {
-            let what = format!(
-                "a torrent of one file is made of one, not of {}",
-                files.len()
-            );
-            return Err(Error::new("files", Fault::Text(what)));
+impl Plan<'_> {
+    fn files(&self) -> impl Iterator<Item = PlannedFile<'_>> {
+        (0..self.files.len()).map(|index| self.files.get(index))
+    }
+
+    /// The file of a torrent that is no directory.
+    fn one_file(&self) -> Result<Option<PlannedFile<'_>>, Error> {
+        match self.files.len() {
+            _ if self.is_directory => Ok(None),
+            1 => Ok(Some(self.files.get(0))),
+            count => {
+                let what = format!("a torrent of one file is made of one, not of {count}");
+                Err(Error::new("files", Fault::Text(what)))
+            }
         }
-    };
+    }
+}
+
+/// What is written of a torrent before it is read back: nothing of its plan is needed any more.
+#[derive(Clone, Debug)]
+pub struct Written {
+    info: Bytes,
+    layers: Bytes,
+}
+
+impl Written {
+    /// Reads the torrent back as anyone would.
+    pub fn read(self, outer: Outer) -> Result<Metainfo, Error> {
+        let mut oddities = Oddities::default();
+        let info = Info::parse(self.info, &mut oddities)?;
+        Metainfo::from_parts(info, self.layers, outer, oddities)
+    }
+}
+
+/// Makes the torrent.
+pub fn build(plan: &Plan<'_>, hashes: Hashes<'_>, outer: Outer) -> Result<Metainfo, Error> {
+    write(plan, hashes)?.read(outer)
+}
+
+/// Writes what [`build`] reads back.
+pub fn write(plan: &Plan<'_>, hashes: Hashes<'_>) -> Result<Written, Error> {
+    let one_file = plan.one_file()?;
     let mut writer = Writer::with_capacity(plan.files.len() * 64 + hashes.v1.len() * 20);
     let mut layers = Vec::new();
     writer.begin_dict();
     if let Some(file) = one_file.filter(|_| plan.version.has_v1()) {
-        write_attributes(&mut writer, file);
+        write_attributes(&mut writer, &file);
     }
     if plan.version.has_v2() {
         writer.key(b"file tree");
@@ -111,12 +164,13 @@ pub fn build(plan: &Plan<'_>, hashes: Hashes<'_>, outer: Outer) -> Result<Metain
         writer.key(b"source").bytes(source.as_bytes());
     }
     writer.end();
-    let mut oddities = Oddities::default();
-    let info = Info::parse(Bytes::from(writer.finish()), &mut oddities)?;
-    Metainfo::from_parts(info, Bytes::from(layers), outer, oddities)
+    Ok(Written {
+        info: Bytes::from(writer.finish()),
+        layers: Bytes::from(layers),
+    })
 }
 
-fn write_attributes(writer: &mut Writer, file: &PlannedFile) {
+fn write_attributes(writer: &mut Writer, file: &PlannedFile<'_>) {
     if let Some(attr) = file.attr() {
         writer.key(b"attr").bytes(attr);
     }
@@ -125,17 +179,17 @@ fn write_attributes(writer: &mut Writer, file: &PlannedFile) {
 /// Writes `files` of the v1 half, with padding between them in a hybrid.
 fn write_files(writer: &mut Writer, plan: &Plan<'_>) {
     writer.key(b"files").begin_list();
-    let last_content = plan.files.iter().rposition(|file| file.len_bytes > 0);
-    for (index, file) in plan.files.iter().enumerate() {
+    let last_content = (0..plan.files.len()).rfind(|index| plan.files.get(*index).len_bytes > 0);
+    for (index, file) in plan.files().enumerate() {
         writer.begin_dict();
-        write_attributes(writer, file);
+        write_attributes(writer, &file);
         writer.key(b"length").integer(file.len_bytes);
         writer.key(b"path").begin_list();
         file.components().for_each(|component| {
             writer.bytes(component);
         });
         writer.end();
-        if let Some(target) = &file.symlink {
+        if let Some(target) = file.symlink {
             write_target(writer, target);
         }
         writer.end();
@@ -170,7 +224,7 @@ fn write_tree(
 ) -> Result<Vec<u8>, Error> {
     let mut layers: Vec<(Sha256Digest, Vec<u8>)> = Vec::new();
     let mut tree = TreeWriter::new(writer);
-    for file in plan.files {
+    for file in plan.files() {
         let pieces = file.len_bytes.div_ceil(u64::from(plan.piece_length));
         let (own, rest) = usize::try_from(pieces)
             .ok()
@@ -197,7 +251,7 @@ fn write_tree(
             len_bytes: file.len_bytes,
             root: root.as_ref(),
             attr: file.attr(),
-            symlink: file.symlink.as_deref(),
+            symlink: file.symlink,
         };
         tree.file(&path, &properties).at("info.file tree")?;
     }

@@ -97,6 +97,11 @@ impl FileList {
         self.content_bytes
     }
 
+    /// Where each file ends in the space of pieces, where those of a v2 torrent start a piece each.
+    pub fn ends_bytes(&self) -> &[u64] {
+        &self.ends_bytes
+    }
+
     /// The file at an index below [`Self::len`].
     pub fn get(&self, index: usize) -> File<'_> {
         let end_bytes = self.ends_bytes[index];

@@ -1,5 +1,7 @@
 //! `.torrent` files (BEP 3, BEP 12, BEP 52), and the [`Metainfo`] that every format becomes.
 
+use std::borrow::Cow;
+
 use bytes::Bytes;
 
 use super::error::{Error, Fault, Located};
@@ -107,18 +109,56 @@ impl Metainfo {
 
     /// Writes a `.torrent`; one that was read as such is written as it was.
     pub fn to_torrent(&self) -> Vec<u8> {
-        match &self.document {
-            Some(document) => document.to_vec(),
-            None => write_torrent(self.info.raw(), self.layers.raw(), &self.outer),
+        self.torrent_parts().concat()
+    }
+
+    /// The same in parts, of which the large ones are where they always were.
+    pub(super) fn torrent_parts(&self) -> Vec<Cow<'_, [u8]>> {
+        if let Some(document) = &self.document {
+            return vec![Cow::Borrowed(document)];
         }
+        let (info, layers) = (self.info.raw(), self.layers.raw());
+        let frame = Frame::write(&self.outer, !layers.is_empty());
+        let [before, between, after] = frame.parts().map(<[u8]>::to_vec).map(Cow::Owned);
+        vec![
+            before,
+            Cow::Borrowed(info),
+            between,
+            Cow::Borrowed(layers),
+            after,
+        ]
     }
 }
 
-/// Writes the document of an info dictionary and what stands around it.
-pub(super) fn write_torrent(info: &[u8], layers: &[u8], outer: &Outer) -> Vec<u8> {
-    let mut writer = Writer::with_capacity(info.len() + layers.len() + 1024);
+/// A document without its info dictionary and its piece layers, the only large values.
+struct Frame {
+    bytes: Vec<u8>,
+    info_at: usize,
+    layers_at: usize,
+}
+
+impl Frame {
+    fn write(outer: &Outer, has_layers: bool) -> Self {
+        let mut writer = Writer::default();
+        let (info_at, layers_at) = write_around(&mut writer, outer, has_layers);
+        Self {
+            bytes: writer.finish(),
+            info_at,
+            layers_at,
+        }
+    }
+
+    fn parts(&self) -> [&[u8]; 3] {
+        let (before, rest) = self.bytes.split_at(self.info_at);
+        let (between, after) = rest.split_at(self.layers_at - self.info_at);
+        [before, between, after]
+    }
+}
+
+/// Writes what stands around the large values, and says where they belong.
+fn write_around(writer: &mut Writer, outer: &Outer, has_layers: bool) -> (usize, usize) {
     writer.begin_dict();
-    write_trackers(&mut writer, &outer.trackers);
+    write_trackers(writer, &outer.trackers);
     if let Some(comment) = &outer.comment {
         writer.key(b"comment").bytes(comment.as_bytes());
     }
@@ -134,22 +174,24 @@ pub(super) fn write_torrent(info: &[u8], layers: &[u8], outer: &Outer) -> Vec<u8
     }
     if !outer.http_seeds.is_empty() {
         writer.key(b"httpseeds");
-        write_urls(&mut writer, &outer.http_seeds);
+        write_urls(writer, &outer.http_seeds);
     }
-    writer.key(b"info").raw(info);
+    let info_at = writer.key(b"info").len_bytes();
     if !outer.nodes.is_empty() {
         writer.key(b"nodes");
-        write_nodes(&mut writer, &outer.nodes);
+        write_nodes(writer, &outer.nodes);
     }
-    if !layers.is_empty() {
-        writer.key(b"piece layers").raw(layers);
-    }
+    let layers_at = if has_layers {
+        writer.key(b"piece layers").len_bytes()
+    } else {
+        info_at
+    };
     if !outer.web_seeds.is_empty() {
         writer.key(b"url-list");
-        write_urls(&mut writer, &outer.web_seeds);
+        write_urls(writer, &outer.web_seeds);
     }
     writer.end();
-    writer.finish()
+    (info_at, layers_at)
 }
 
 fn write_trackers(writer: &mut Writer, tiers: &[Vec<Url>]) {

@@ -6,7 +6,7 @@ use super::event::Fault;
 use super::pipeline::{Asked, Landing, Pipeline};
 use super::receiving::Receiving;
 use super::uploads::Uploads;
-use crate::base::limits::{OUTBOX_LEN_BYTES_MAX, PEER_REQUESTS_DEFAULT};
+use crate::base::limits::{LOOK_AHEAD_BLOCKS_MAX, OUTBOX_LEN_BYTES_MAX, PEER_REQUESTS_DEFAULT};
 use crate::base::{Bitfield, Block, Geometry, Instant, PieceIndex, PlaceId, PlaceRange, SendPlan};
 use crate::wire::peer::{
     Capabilities, ExtensionHandshake, Message, cancel_bytes, reject_bytes, request_bytes,
@@ -30,6 +30,8 @@ pub struct Connection {
     pub(super) receiving: Receiving,
     pub(super) pipeline: Pipeline,
     pub(super) uploads: Uploads,
+    /// How many blocks a receive plan guesses ahead.
+    pub(super) look_ahead: usize,
     /// How many requests the peer takes.
     pub(super) peer_limit: u32,
     outbox: Vec<u8>,
@@ -62,6 +64,7 @@ impl Connection {
             receiving: Receiving::default(),
             pipeline: Pipeline::new(),
             uploads: Uploads::default(),
+            look_ahead: LOOK_AHEAD_BLOCKS_MAX,
             peer_limit: PEER_REQUESTS_DEFAULT,
             outbox: unsent.to_vec(),
             outbox_sent_bytes: 0,

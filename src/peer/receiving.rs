@@ -3,8 +3,10 @@
 use super::connection::Connection;
 use super::event::{Event, Extensions, Fault};
 use super::pipeline::Landing;
-use crate::base::limits::{PEER_REQUESTS_MAX, PEER_WORDS_LEN_BYTES, REFUSED_REQUESTS_MAX};
-use crate::base::{Bitfield, Block, Instant, PieceIndex, PlaceRange, RecvPlan, RecvSpan};
+use crate::base::limits::{
+    LOOK_AHEAD_BLOCKS_MAX, PEER_REQUESTS_MAX, PEER_WORDS_LEN_BYTES, REFUSED_REQUESTS_MAX,
+};
+use crate::base::{Bitfield, Block, Instant, PieceIndex, PlaceId, PlaceRange, RecvPlan, RecvSpan};
 use crate::wire::peer::{
     EXTENSION_HANDSHAKE_ID, ExtensionHandshake, Frame, LongKind, LongMessage, Message,
     PIECE_HEAD_LEN_BYTES, RawBlock, frame,
@@ -61,8 +63,11 @@ impl Receiving {
 impl Connection {
     /// Where the next bytes go: to where the block that is coming lands, and then, as a guess, to
     /// where those land that were asked for behind it.
-    pub fn recv_plan(&self, plan: &mut RecvPlan) {
+    ///
+    /// Nothing goes to a place that `is_fresh` denies: the plan ends before it.
+    pub fn recv_plan(&self, plan: &mut RecvPlan, is_fresh: impl Fn(PlaceId) -> bool) {
         match self.next_span() {
+            RecvSpan::Block(range) if !is_fresh(range.place) => return,
             RecvSpan::Scratch { len_bytes } => plan.scratch(len_bytes),
             RecvSpan::Discard { len_bytes } => plan.discard(len_bytes),
             RecvSpan::Block(range) => {
@@ -76,11 +81,11 @@ impl Connection {
         if let [RecvSpan::Discard { .. }] = plan.spans() {
             return;
         }
-        for asked in self.pipeline.iter() {
+        for asked in self.pipeline.iter().take(self.look_ahead) {
             let Landing::Leased(range) = asked.landing else {
                 return;
             };
-            if plan.room() < 2 {
+            if plan.room() < 2 || !is_fresh(range.place) {
                 return;
             }
             if needs_head {
@@ -142,6 +147,7 @@ impl Connection {
             return None;
         }
         self.receiving.state = State::Words;
+        self.look_ahead = (self.look_ahead + 1).min(LOOK_AHEAD_BLOCKS_MAX);
         self.pipeline.came(now, block.len_bytes());
         Some(Event::BlockLanded(block))
     }
@@ -235,6 +241,7 @@ impl Connection {
         Ok(match frame(received, Some(piece_count))? {
             Frame::NeedMore { min_bytes } => Read::Needs(min_bytes),
             Frame::Message { len_bytes, message } => {
+                self.guess_failed();
                 Read::Took(len_bytes, self.hear(now, message)?)
             }
             Frame::PieceHead(block) => {
@@ -281,6 +288,14 @@ impl Connection {
             listen_port: said.listen_port,
             is_upload_only: said.is_upload_only.unwrap_or(false),
         }))
+    }
+
+    /// Something else came than a block. Where that happens often, guesses cost more than they
+    /// save, so they get shorter, and longer again with every block that lands.
+    fn guess_failed(&mut self) {
+        if !self.pipeline.is_empty() {
+            self.look_ahead = (self.look_ahead / 2).max(1);
+        }
     }
 
     fn begin_block(&mut self, now: Instant, raw: RawBlock) -> Option<Event> {

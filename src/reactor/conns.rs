@@ -32,8 +32,9 @@ pub(super) struct Connection {
     pub(super) is_write_shut: bool,
     /// On the ready list, or being served.
     pub(super) is_queued: bool,
-    /// Received, and to be given out before the socket is read again.
-    pub(super) misplaced: Option<Misplaced>,
+    /// Received, and to be given out before the socket is read again. Most connections never have
+    /// any.
+    pub(super) misplaced: Option<Box<Misplaced>>,
 }
 
 /// What is to become of a connection.

@@ -6,7 +6,7 @@ use crate::base::limits::RECV_MISPLACED_LEN_BYTES_MAX;
 /// socket is read again only when all of it has been given out.
 #[derive(Debug)]
 pub(super) struct Misplaced {
-    bytes: Box<[u8]>,
+    bytes: Vec<u8>,
     given_out_bytes: usize,
 }
 
@@ -17,7 +17,7 @@ impl Misplaced {
             "one call receives no more"
         );
         Self {
-            bytes: bytes.into_boxed_slice(),
+            bytes,
             given_out_bytes: 0,
         }
     }
@@ -29,5 +29,10 @@ impl Misplaced {
     pub(super) fn give_out(&mut self, len_bytes: usize) {
         assert!(len_bytes <= self.rest().len(), "no more than there is");
         self.given_out_bytes += len_bytes;
+    }
+
+    /// The memory, for the next one.
+    pub(super) fn into_buffer(self) -> Vec<u8> {
+        self.bytes
     }
 }

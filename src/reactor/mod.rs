@@ -16,6 +16,8 @@ mod conns;
 #[cfg(target_os = "linux")]
 mod copy_linux;
 mod copy_portable;
+#[cfg(test)]
+mod copy_tests;
 mod deliver;
 mod dial;
 mod drive;

@@ -45,6 +45,8 @@ pub(super) struct Net {
     /// Where all connections receive: an idle one holds no buffer.
     pub(super) scratch: Box<[u8]>,
     pub(super) recv_plan: RecvPlan,
+    /// For what is misplaced next: memory from the system comes a page fault at a time.
+    pub(super) spare_buffer: Vec<u8>,
     pub(super) udp_scratch: UdpScratch,
     pub(super) counters: Counters,
 }
@@ -69,6 +71,7 @@ impl Net {
             notes: VecDeque::new(),
             scratch: vec![0; RECV_SCRATCH_LEN_BYTES].into_boxed_slice(),
             recv_plan: RecvPlan::default(),
+            spare_buffer: Vec::new(),
             udp_scratch: UdpScratch::new(),
             counters: Counters::default(),
         })

@@ -109,14 +109,15 @@ impl Net {
         let scratch_at = self.scratch.len() - received.scratch_left_bytes();
         let scratch = &mut self.scratch[scratch_at..];
         let received_into = Targets::lay_out(&spans[delivered..], scratch, plug.memory.as_ref())?;
-        let mut bytes = vec![0; left_bytes];
+        let mut bytes = std::mem::take(&mut self.spare_buffer);
+        bytes.resize(left_bytes, 0);
         copy(
             &Sources::from(received_into),
             &mut Targets::of_bytes(&mut bytes),
         )?;
         self.counters.misplaced_bytes += left_bytes as u64;
         if let Some(conn) = self.conns.get(id) {
-            conn.misplaced = Some(Misplaced::new(bytes));
+            conn.misplaced = Some(Box::new(Misplaced::new(bytes)));
         }
         Ok(())
     }
@@ -136,8 +137,10 @@ impl Net {
         let left_bytes = replayed.len_bytes();
         let given_out_bytes = misplaced.rest().len() - left_bytes;
         misplaced.give_out(given_out_bytes);
-        if left_bytes == 0 {
-            conn.misplaced = None;
+        if left_bytes == 0
+            && let Some(emptied) = conn.misplaced.take()
+        {
+            self.spare_buffer = emptied.into_buffer();
         }
         match delivered {
             Ok(_) => Step::Moved(given_out_bytes),

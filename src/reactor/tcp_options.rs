@@ -6,9 +6,9 @@ use std::os::fd::AsRawFd;
 
 /// How much a connection for content may have in the kernel that is not on its way yet.
 ///
-/// More of it is slower: what waits falls out of the caches before it is sent, and what a peer
-/// cancels is sent all the same. The bound is on what waits, and not on the whole queue, because a
-/// long path has much on its way.
+/// What is in there is sent even when the peer takes its request back, and slow peers would fill
+/// megabytes each. The bound is on what waits, and not on the whole queue (`SO_SNDBUF`), because a
+/// long path has much on its way. To loopback, where nothing waits, it makes no difference.
 #[cfg(target_os = "linux")]
 const UNSENT_LEN_BYTES_MAX: libc::c_int = 256 << 10;
 

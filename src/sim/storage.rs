@@ -69,6 +69,7 @@ struct Place {
 #[derive(Debug)]
 enum Work {
     Open(crate::engine::TorrentId, PlaceId, Result<(), StorageFault>),
+    Refresh(crate::engine::TorrentId, PlaceId),
     Close(PlaceId),
     Hash(crate::engine::TorrentId, Vec<PieceInPlace>),
     Write(crate::engine::TorrentId, PieceInPlace),
@@ -258,6 +259,11 @@ impl Storage {
                     result,
                 }
             }
+            Work::Refresh(torrent, place) => Done::Refreshed {
+                torrent,
+                place,
+                result: Ok(()),
+            },
             Work::Close(place) => {
                 let closed = self.places.remove(&place);
                 assert!(closed.is_some_and(|place| place.state == State::Closing));
@@ -381,6 +387,9 @@ impl Pool<Engine> for Storage {
             } => {
                 let result = self.open(place, what);
                 self.start(now, times.open_max, Work::Open(torrent, place, result));
+            }
+            Job::Refresh { torrent, place } => {
+                self.start(now, times.open_max, Work::Refresh(torrent, place));
             }
             Job::Close { place: id } => {
                 let Some(place) = self.places.get_mut(&id) else {

@@ -5,20 +5,20 @@
 //! long as the budget allows, and feeds all of them side by side. So units of any length fill the
 //! lanes of the hasher within bounded memory.
 
-use std::path::Path;
 use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
 use std::sync::{Mutex, OnceLock, PoisonError};
 
 use rayon::prelude::*;
 
 use super::error::Error;
-use super::layout::{Layout, Segment, Unit};
+use super::layout::{Cursor, Layout, Segment, Unit};
 use super::plan::{Plan, mode_that_works};
 use super::reader::Reader;
-use super::source::{Source, Stamp};
+use super::source::{Source, Sources};
+use super::trees::{Growth, Trees};
 use super::unreadable::Unreadable;
 use super::window::Window;
-use crate::base::{Sha1Digest, Sha256Digest};
+use crate::base::{Sha1Digest, Sha256Digest, limits};
 use crate::hash::{Feed, Hasher, Sha1, Sha256, Span, Stream, merkle, merkle::LEAF_LEN_BYTES};
 
 pub use super::plan::Budget;
@@ -52,15 +52,19 @@ pub enum UnitHash {
 #[derive(Debug, Default)]
 pub struct Progress {
     pub hashed_bytes: AtomicU64,
+    /// What was mapped or copied for that.
+    pub read_bytes: AtomicU64,
 }
 
 /// What to hash, and how.
 #[derive(Clone, Copy, Debug)]
 pub struct Job<'a> {
-    pub layout: &'a Layout,
+    pub layout: &'a Layout<'a>,
     /// In the order of the layout's files.
-    pub sources: &'a [Source],
+    pub sources: &'a dyn Sources,
     pub algorithms: Algorithms,
+    /// What else is to be made of the same bytes, where units are contiguous and all sources on disks.
+    pub trees: Option<&'a Trees<'a>>,
     pub mode: IoMode,
     pub budget: Budget,
     pub progress: &'a Progress,
@@ -100,15 +104,14 @@ impl Job<'_> {
     }
 
     fn check_unchanged(&self) -> Result<(), Error> {
-        let is_unchanged = |path: &Path, stamp: &Stamp| {
-            std::fs::metadata(path).is_ok_and(|now| Stamp::of(&now) == *stamp)
-        };
-        let changed = self
-            .sources
-            .par_iter()
-            .find_map_first(|source| match source {
-                Source::Disk { path, stamp } if !is_unchanged(path, stamp) => Some(path.clone()),
-                _ => None,
+        let changed = (0..self.layout.file_count())
+            .into_par_iter()
+            .find_map_first(|file| {
+                let Source::Disk(stamp) = self.sources.get(file) else {
+                    return None;
+                };
+                let path = self.sources.disk_path(file);
+                (!stamp.is_of(&path)).then_some(path)
             });
         changed.map_or(Ok(()), |path| Err(Error::Changed(path)))
     }
@@ -117,9 +120,17 @@ impl Job<'_> {
 /// A unit that is being hashed.
 struct Lane {
     unit: Unit,
+    /// What was not taken yet.
+    rest: Cursor,
     bytes: Bytes,
     sha1: Stream<Sha1>,
     leaves: Vec<Sha256Digest>,
+}
+
+impl Lane {
+    fn is_unread(&self) -> bool {
+        self.bytes == Bytes::Read && self.rest.left_bytes() > 0
+    }
 }
 
 /// What is known of the bytes of a unit.
@@ -180,23 +191,24 @@ impl<'a> Worker<'a> {
     ) -> Result<(), Error> {
         let is_last_batch = units.end == self.plan.unit_count;
         let mut lanes: Vec<Lane> = units.map(|index| self.lane(index)).collect();
-        let read = lanes.iter().filter(|lane| lane.bytes == Bytes::Read);
-        let longest = read.map(|lane| lane.unit.len_bytes).max();
-        let longest = longest.unwrap_or_default();
-        let mut skip_bytes = 0;
         let mut uncounted_bytes: u64 = lanes
             .iter()
             .map(|lane| lane.unit.len_bytes)
             .map(u64::from)
             .sum();
-        while skip_bytes < longest {
-            let taken_bytes = self.round(&mut lanes, skip_bytes)?;
+        let mut is_first_round = true;
+        let mut growth = self.job.trees.map(|trees| trees.grow(self.hasher));
+        while lanes.iter().any(Lane::is_unread) {
+            let taken_bytes = self.round(&mut lanes, growth.as_mut())?;
             uncounted_bytes -= taken_bytes;
             self.count(taken_bytes);
-            if skip_bytes == 0 {
+            if is_first_round {
                 self.read_ahead(index);
             }
-            skip_bytes = skip_bytes.saturating_add(self.plan.stretch_len_bytes);
+            is_first_round = false;
+        }
+        if let Some(growth) = growth {
+            growth.finish();
         }
         // What nobody needed to read is done too.
         self.count(uncounted_bytes);
@@ -232,6 +244,7 @@ impl<'a> Worker<'a> {
         let unit = self.job.layout.unit(index);
         Lane {
             unit,
+            rest: self.job.layout.cursor(&unit),
             bytes: self.bytes_of(&unit),
             sha1: Stream::new(),
             leaves: Vec::new(),
@@ -241,11 +254,11 @@ impl<'a> Worker<'a> {
     /// What the sources tell before anything is read.
     fn bytes_of(&self, unit: &Unit) -> Bytes {
         let mut are_zeros = true;
-        for segment in self.job.layout.segments(unit, 0, unit.len_bytes) {
-            match &self.job.sources[segment.file] {
+        for segment in self.job.layout.segments(unit) {
+            match self.job.sources.get(segment.file) {
                 Source::Absent => return Bytes::Absent,
                 Source::Zeros => {}
-                Source::Disk { .. } => are_zeros = false,
+                Source::Disk(_) => are_zeros = false,
             }
         }
         // Padding is of v1 only, where no unit has anything but a plain hash.
@@ -258,18 +271,12 @@ impl<'a> Worker<'a> {
     }
 
     /// Takes the next stretch of every lane and hashes them side by side; gives how much that was.
-    fn round(&mut self, lanes: &mut [Lane], skip_bytes: u32) -> Result<u64, Error> {
-        let stretch = self.plan.stretch_len_bytes;
-        let mut segments: Vec<Segment> = Vec::new();
-        let mut lane_ends = Vec::with_capacity(lanes.len());
-        for lane in &*lanes {
-            if lane.bytes == Bytes::Read {
-                segments.extend(self.job.layout.segments(&lane.unit, skip_bytes, stretch));
-            }
-            lane_ends.push(segments.len());
-        }
+    fn round(&mut self, lanes: &mut [Lane], growth: Option<&mut Growth<'_>>) -> Result<u64, Error> {
+        let (segments, lane_ends) = self.next_segments(lanes);
         self.reader.begin_round();
-        self.reader.take_all(&segments)?;
+        let read_bytes = self.reader.take_all(&segments)?;
+        let counter = &self.job.progress.read_bytes;
+        counter.fetch_add(read_bytes, Ordering::Relaxed);
         let mut spans: Vec<Span<'_>> = Vec::with_capacity(segments.len());
         let mut span_ends = Vec::with_capacity(lanes.len());
         let mut part = 0;
@@ -288,6 +295,9 @@ impl<'a> Worker<'a> {
         if self.job.algorithms.merkle {
             hash_leaves(self.hasher, lanes, &spans, &span_ends);
         }
+        if let Some(growth) = growth {
+            growth.take(&segments, &spans);
+        }
         self.reader.tell_spoiled()?;
         let mut part = 0;
         for (lane, end) in lanes.iter_mut().zip(&lane_ends) {
@@ -298,6 +308,29 @@ impl<'a> Worker<'a> {
         }
         let lens = segments.iter().map(|segment| segment.len_bytes as u64);
         Ok(lens.sum())
+    }
+
+    /// The parts of the next stretch of every lane, and where the parts of each lane end. Where they
+    /// are small they are bounded by their number: each takes some 80 bytes besides its content.
+    fn next_segments(&self, lanes: &mut [Lane]) -> (Vec<Segment>, Vec<usize>) {
+        let unread = lanes.iter().filter(|lane| lane.is_unread()).count();
+        let parts_max = (limits::PARTS_PER_ROUND_MAX / unread.max(1)).max(1);
+        let mut segments: Vec<Segment> = Vec::new();
+        let mut lane_ends = Vec::with_capacity(lanes.len());
+        for lane in lanes {
+            let start = segments.len();
+            let mut left_bytes = self.plan.stretch_len_bytes;
+            while lane.is_unread() && segments.len() - start < parts_max {
+                let Some(segment) = self.job.layout.advance(&mut lane.rest, left_bytes) else {
+                    break;
+                };
+                left_bytes =
+                    left_bytes.saturating_sub(u32::try_from(segment.len_bytes).unwrap_or(u32::MAX));
+                segments.push(segment);
+            }
+            lane_ends.push(segments.len());
+        }
+        (segments, lane_ends)
     }
 
     fn count(&self, bytes: u64) {

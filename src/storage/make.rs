@@ -3,14 +3,13 @@
 use std::sync::{Mutex, PoisonError};
 
 use super::error::Error;
+use super::file_table::FileTable;
 use super::hash_units::{Algorithms, Budget, IoMode, Job, Progress, UnitHash};
-use super::layout::Layout;
-use super::scan::Scan;
-use super::source::Source;
-use super::verify::Located;
+use super::layout::{Layout, Shape};
+use super::trees::Trees;
 use crate::base::{Sha1Digest, Sha256Digest};
-use crate::metainfo::build::{Hashes, PlannedFile};
-use crate::metainfo::{Info, Version};
+use crate::metainfo::Version;
+use crate::metainfo::build::{Files, Hashes, PlannedFile};
 
 /// The hashes of content for every version that was asked for.
 #[derive(Clone, Debug, Default)]
@@ -40,66 +39,39 @@ impl ContentHashes {
     }
 }
 
-/// Content that is to be hashed: its files in the order of the torrent, and where they lie.
-#[derive(Clone, Debug)]
-pub struct Content {
-    pub files: Vec<PlannedFile>,
-    sources: Vec<Source>,
+/// Content that is to be hashed.
+#[derive(Clone, Copy, Debug)]
+pub struct Content<'a> {
+    files: &'a FileTable,
+    with_attributes: bool,
 }
 
-impl Content {
-    /// What a scan found; `with_attributes` keeps what some formats cannot carry.
-    pub fn of_scan(scan: &Scan, with_attributes: bool) -> Self {
-        let mut content = Self {
-            files: Vec::new(),
-            sources: Vec::new(),
-        };
-        for file in &scan.files {
-            content.files.push(PlannedFile {
-                path: file.relative.clone(),
-                len_bytes: file.len_bytes(),
-                executable: with_attributes && file.executable,
-                symlink: file.symlink.clone(),
-            });
-            content.sources.push(match file.symlink {
-                Some(_) => Source::Absent,
-                None => Source::Disk {
-                    path: file.path.clone(),
-                    stamp: file.stamp,
-                },
-            });
-        }
-        content
+impl Files for Content<'_> {
+    fn len(&self) -> usize {
+        self.files.len()
     }
 
-    /// The files of a torrent where they were found, in the order of a v2 file tree and without
-    /// anything but their bytes.
-    pub fn of_located(info: &Info, located: Located) -> Self {
-        let mut sources: Vec<Option<Source>> = located.sources.into_iter().map(Some).collect();
-        let mut files: Vec<(PlannedFile, Source)> = Vec::new();
-        info.for_each_raw_path(|index, components| {
-            let file = info.files().get(index);
-            if let Some(source) = sources[index].take().filter(|_| !file.attributes.padding) {
-                let path = components.join(&b'/');
-                let len_bytes = file.len_bytes;
-                files.push((
-                    PlannedFile {
-                        path,
-                        len_bytes,
-                        ..PlannedFile::default()
-                    },
-                    source,
-                ));
-            }
-        });
-        let split = |byte: &u8| *byte == b'/';
-        files.sort_by(|(a, _), (b, _)| a.path.split(split).cmp(b.path.split(split)));
-        let (files, sources) = files.into_iter().unzip();
-        Self { files, sources }
+    fn get(&self, index: usize) -> PlannedFile<'_> {
+        PlannedFile {
+            path: self.files.path(index),
+            len_bytes: self.files.len_bytes(index),
+            executable: self.with_attributes && self.files.is_executable(index),
+            symlink: self.files.symlink(index),
+        }
+    }
+}
+
+impl<'a> Content<'a> {
+    /// With what some formats cannot carry, or without.
+    pub fn new(files: &'a FileTable, with_attributes: bool) -> Self {
+        Self {
+            files,
+            with_attributes,
+        }
     }
 
     pub fn len_bytes(&self) -> u64 {
-        self.files.iter().map(|file| file.len_bytes).sum()
+        self.files.lens_bytes().sum()
     }
 
     /// How much [`Self::hash`] is going to read for these versions.
@@ -114,18 +86,20 @@ impl Content {
         let merkle = wants(Version::V2) || wants(Version::Hybrid);
         // The pieces of one file are the same in every version.
         let sha1 = wants(Version::Hybrid) || (wants(Version::V1) && one_file);
+        let contiguous = wants(Version::V1) && !(merkle && one_file);
         Passes {
-            aligned: merkle.then_some(Algorithms {
+            aligned: (merkle && (sha1 || !contiguous)).then_some(Algorithms {
                 sha1,
                 sha1_padded: sha1,
                 merkle,
             }),
-            contiguous: wants(Version::V1) && !(merkle && one_file),
+            contiguous,
+            with_trees: contiguous && merkle && !sha1,
         }
     }
 
-    /// Hashes the content for these versions: in one pass, unless both a v1 and another torrent
-    /// of a directory are wanted, whose pieces are not the same stretches of bytes.
+    /// Hashes the content for these versions, in one pass. Only a v1 torrent and a hybrid of one
+    /// directory, which no command makes at once, take two: each has SHA-1s of its own.
     pub fn hash(
         &self,
         versions: &[Version],
@@ -134,23 +108,12 @@ impl Content {
         progress: &Progress,
     ) -> Result<ContentHashes, Error> {
         let passes = self.passes(versions);
-        let lens: Vec<u64> = self.files.iter().map(|file| file.len_bytes).collect();
-        let pass = |layout: &Layout, algorithms| {
-            let (sources, budget) = (&self.sources, Budget::default());
-            run(&Job {
-                layout,
-                sources,
-                algorithms,
-                mode,
-                budget,
-                progress,
-                unreadable: None,
-            })
-        };
+        let layout = |shape| Layout::new(shape, self.files.lens_bytes(), piece_length);
         let mut hashes = ContentHashes::default();
         if let Some(algorithms) = passes.aligned {
-            (hashes.v1_padded, hashes.v2) =
-                pass(&Layout::aligned(lens.clone(), piece_length), algorithms)?;
+            let aligned = layout(Shape::Aligned);
+            let job = self.job(&aligned, algorithms, mode, progress);
+            (hashes.v1_padded, hashes.v2) = run(&job)?;
         }
         if passes.contiguous {
             let algorithms = Algorithms {
@@ -158,11 +121,42 @@ impl Content {
                 sha1_padded: false,
                 merkle: false,
             };
-            (hashes.v1, _) = pass(&Layout::contiguous(lens, piece_length), algorithms)?;
+            let contiguous = layout(Shape::Contiguous);
+            let job = self.job(&contiguous, algorithms, mode, progress);
+            if passes.with_trees {
+                let aligned = layout(Shape::Aligned);
+                let trees = Trees::new(&aligned);
+                (hashes.v1, _) = run(&Job {
+                    trees: Some(&trees),
+                    ..job
+                })?;
+                hashes.v2 = trees.into_roots();
+            } else {
+                (hashes.v1, _) = run(&job)?;
+            }
         } else if versions.contains(&Version::V1) {
             hashes.v1.clone_from(&hashes.v1_padded);
         }
         Ok(hashes)
+    }
+
+    fn job<'j>(
+        &'j self,
+        layout: &'j Layout<'j>,
+        algorithms: Algorithms,
+        mode: IoMode,
+        progress: &'j Progress,
+    ) -> Job<'j> {
+        Job {
+            layout,
+            sources: self.files,
+            algorithms,
+            trees: None,
+            mode,
+            budget: Budget::default(),
+            progress,
+            unreadable: None,
+        }
     }
 }
 
@@ -172,6 +166,8 @@ struct Passes {
     aligned: Option<Algorithms>,
     /// By the pieces of v1, which run across files.
     contiguous: bool,
+    /// Whether the trees of v2 are made of what is read by the pieces of v1.
+    with_trees: bool,
 }
 
 fn run(job: &Job<'_>) -> Result<(Vec<Sha1Digest>, Vec<Sha256Digest>), Error> {
@@ -216,18 +212,20 @@ mod tests {
         for (name, len_bytes) in [("one", 100_000), ("set/a", 70_000), ("set/b", 50_000)] {
             std::fs::write(folder.path().join(name), vec![7; len_bytes]).unwrap();
         }
-        let content_of = |name| {
+        let files_of = |name| {
             let scan = scan(&folder.path().join(name), &ScanOptions::default()).unwrap();
-            Content::of_scan(&scan, false)
+            scan.files
         };
-        let (one, set) = (content_of("one"), content_of("set"));
+        let (one, set) = (files_of("one"), files_of("set"));
+        let (one, set) = (Content::new(&one, false), Content::new(&set, false));
         let [v1, v2, hybrid] = [Version::V1, Version::V2, Version::Hybrid];
         let cases = [
             (&one, &[v1, v2, hybrid][..], 100_000),
             (&one, &[v1], 100_000),
             (&set, &[v1], 120_000),
             (&set, &[v2, hybrid], 120_000),
-            (&set, &[v1, v2], 240_000),
+            (&set, &[v1, v2], 120_000),
+            (&set, &[v1, hybrid], 240_000),
             (&set, &[], 0),
         ];
         for (content, versions, expected) in cases {
@@ -237,7 +235,51 @@ mod tests {
                 .unwrap();
             let hashed_bytes = progress.hashed_bytes.into_inner();
             assert_eq!(hashed_bytes, expected, "{versions:?}");
+            let read_bytes = progress.read_bytes.into_inner();
+            assert_eq!(read_bytes, expected, "{versions:?}");
             assert_eq!(content.bytes_to_hash(versions), expected, "{versions:?}");
+        }
+    }
+
+    /// Bytes that no two leaves have alike.
+    fn content_of(file: usize, len_bytes: usize) -> Vec<u8> {
+        let words = (0..len_bytes.div_ceil(8)).map(|word| (file * 1_000_003 + word) as u64);
+        let mut bytes: Vec<u8> = words
+            .flat_map(|word| word.wrapping_mul(0x9e37_79b9_7f4a_7c15).to_le_bytes())
+            .collect();
+        bytes.truncate(len_bytes);
+        bytes
+    }
+
+    #[test]
+    fn one_pass_over_a_directory_gives_what_two_give() {
+        let folder = tempfile::tempdir().unwrap();
+        let lens_bytes = [
+            0, 1, 16_383, 0, 16_384, 16_385, 70_001, 1_048_581, 5, 2_500_000, 262_144, 777_777,
+        ];
+        for (file, len_bytes) in lens_bytes.into_iter().enumerate() {
+            let path = folder.path().join(format!("{file:02}"));
+            std::fs::write(path, content_of(file, len_bytes)).unwrap();
+        }
+        let scan = scan(folder.path(), &ScanOptions::default()).unwrap();
+        let content = Content::new(&scan.files, false);
+        for piece_length in [16 << 10, 32 << 10, 256 << 10, 1 << 20, 8 << 20] {
+            for mode in [IoMode::Auto, IoMode::Positional] {
+                let progress = Progress::default();
+                let hash = |versions: &[Version], progress: &Progress| {
+                    content
+                        .hash(versions, piece_length, mode, progress)
+                        .unwrap()
+                };
+                let both = hash(&[Version::V1, Version::V2], &progress);
+                let read_bytes = progress.read_bytes.into_inner();
+                assert_eq!(read_bytes, content.len_bytes(), "each byte is read once");
+                let v1 = hash(&[Version::V1], &Progress::default());
+                let v2 = hash(&[Version::V2], &Progress::default());
+                assert!(both.v1 == v1.v1, "{piece_length} {mode:?}");
+                assert!(both.v2 == v2.v2, "{piece_length} {mode:?}");
+                assert!(!both.v1.is_empty() && !both.v2.is_empty());
+            }
         }
     }
 

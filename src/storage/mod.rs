@@ -7,6 +7,7 @@
 //! mapping spoils what was read ([`sigbus`]) instead of ending the process.
 
 mod error;
+mod file_table;
 mod files;
 mod hash_units;
 mod layout;
@@ -19,21 +20,24 @@ mod sample_tests;
 mod scan;
 mod sigbus;
 mod source;
+mod trees;
 mod unreadable;
 mod verify;
 mod whole_file;
 mod window;
 
 pub use error::Error;
+pub use file_table::FileTable;
 pub use files::{
     CheckProgress, Checked, GetOptions, IoChoice, Prepared, TorrentFiles, for_getting, for_seeding,
 };
 pub use hash_units::{Algorithms, Budget, IoMode, Job, Progress, UnitHash};
-pub use layout::{Layout, Unit};
+pub use layout::{Layout, Shape, Unit};
 pub use make::{Content, ContentHashes, piece_length_for};
 pub use pool::{PlaceTable, Pool, PoolOptions};
-pub use scan::{Links, Scan, ScanOptions, ScannedFile, scan};
-pub use source::{Source, Stamp};
+pub use scan::{Links, Scan, ScanOptions, scan};
+pub use source::{FileSystems, Source, Sources, Stamp};
+pub use trees::Trees;
 pub use unreadable::Unreadable;
 pub use verify::{FileState, FileVerdict, Located, Verdict, bytes_to_verify, verify};
-pub use whole_file::{check_writable, directory_of, write_all_whole, write_whole};
+pub use whole_file::{Drafts, check_writable, directory_of, write_whole};

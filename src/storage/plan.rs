@@ -1,11 +1,9 @@
 //! How content is divided among workers, within a budget of memory.
 
-use std::collections::BTreeSet;
 use std::fs::File;
 
 use super::hash_units::Job;
 use super::reader::{IoMode, MAPPED_LEN_BYTES_MIN, open_content};
-use super::source::Source;
 use crate::base::limits;
 use crate::hash::merkle::LEAF_LEN_BYTES;
 
@@ -82,7 +80,7 @@ impl Plan {
 
 /// Whether more is copied than may be in memory at once. Small files are, wherever they stand.
 fn copies_much(job: &Job<'_>) -> bool {
-    let file_count = job.sources.len();
+    let file_count = job.layout.file_count();
     let mean_file_bytes = job.layout.total_bytes() / (file_count as u64).max(1);
     let lens = (0..file_count).map(|file| job.layout.file_len_bytes(file));
     let small_bytes: u64 = lens.filter(|len| *len < MAPPED_LEN_BYTES_MIN as u64).sum();
@@ -97,22 +95,16 @@ pub(super) fn mode_that_works(job: &Job<'_>, can_map: impl Fn(&File) -> bool) ->
     if job.mode == IoMode::Positional {
         return IoMode::Positional;
     }
-    let mut devices_seen = BTreeSet::new();
-    for source in job.sources {
-        let Source::Disk { path, stamp } = source else {
-            continue;
-        };
-        if stamp.len_bytes() < MAPPED_LEN_BYTES_MIN as u64 || devices_seen.contains(&stamp.device())
-        {
-            continue;
-        }
+    for probes in job.sources.file_systems().probes() {
         // A file that cannot be opened tells nothing of its file system.
-        if let Ok(file) = open_content(path) {
-            if !can_map(&file) {
-                log::debug!("`{}` cannot be mapped; reading by position", path.display());
-                return IoMode::Positional;
-            }
-            devices_seen.insert(stamp.device());
+        let opened = probes
+            .iter()
+            .find_map(|path| Some((path, open_content(path).ok()?)));
+        if let Some((path, file)) = opened
+            && !can_map(&file)
+        {
+            log::debug!("`{}` cannot be mapped; reading by position", path.display());
+            return IoMode::Positional;
         }
     }
     IoMode::Auto
@@ -120,15 +112,17 @@ pub(super) fn mode_that_works(job: &Job<'_>, can_map: impl Fn(&File) -> bool) ->
 
 #[cfg(test)]
 mod tests {
+    use super::super::file_table::FileTable;
     use super::super::hash_units::{Algorithms, Progress};
-    use super::super::layout::Layout;
-    use super::super::source::Stamp;
+    use super::super::layout::{Layout, Shape};
+    use super::super::scan::{ScanOptions, scan};
+    use super::super::source::Sources;
     use super::super::window::Window;
     use super::*;
 
     fn job<'a>(
-        layout: &'a Layout,
-        sources: &'a [Source],
+        layout: &'a Layout<'a>,
+        sources: &'a dyn Sources,
         budget: Budget,
         progress: &'a Progress,
     ) -> Job<'a> {
@@ -140,6 +134,7 @@ mod tests {
                 sha1_padded: false,
                 merkle: false,
             },
+            trees: None,
             mode: IoMode::Auto,
             budget,
             progress,
@@ -147,23 +142,29 @@ mod tests {
         }
     }
 
-    fn plan_of(unit_len_bytes: u32, budget: Budget) -> Plan {
-        let layout = Layout::contiguous(vec![1 << 30], unit_len_bytes);
-        let progress = Progress::default();
-        Plan::new(&job(&layout, &[Source::Zeros], budget, &progress), 4)
+    const LEN_BYTES: u64 = 1 << 30;
+
+    fn large_file() -> (tempfile::NamedTempFile, FileTable) {
+        let named = tempfile::NamedTempFile::new().unwrap();
+        named.as_file().set_len(LEN_BYTES).unwrap();
+        let found = scan(named.path(), &ScanOptions::default()).unwrap();
+        (named, found.files)
+    }
+
+    fn layout_of(unit_len_bytes: u32) -> Layout<'static> {
+        Layout::new(
+            Shape::Contiguous,
+            std::iter::once(LEN_BYTES),
+            unit_len_bytes,
+        )
     }
 
     #[test]
     fn what_cannot_be_mapped_is_read_by_position_within_the_budget_of_copies() {
-        let named = tempfile::NamedTempFile::new().unwrap();
-        named.as_file().set_len(1 << 30).unwrap();
-        let sources = [Source::Disk {
-            path: named.path().to_owned(),
-            stamp: Stamp::of(&named.as_file().metadata().unwrap()),
-        }];
-        let layout = Layout::contiguous(vec![1 << 30], 1 << 20);
+        let (_named, files) = large_file();
+        let layout = layout_of(1 << 20);
         let (budget, progress) = (Budget::default(), Progress::default());
-        let job = job(&layout, &sources, budget, &progress);
+        let job = job(&layout, &files, budget, &progress);
         assert_eq!(mode_that_works(&job, Window::can_open), IoMode::Auto);
         let mode = mode_that_works(&job, |_| false);
         assert_eq!(mode, IoMode::Positional);
@@ -174,10 +175,12 @@ mod tests {
 
     #[test]
     fn a_batch_fits_its_share_of_the_budget() {
-        let budget = Budget::default();
+        let (_named, files) = large_file();
+        let (budget, progress) = (Budget::default(), Progress::default());
         for unit_len_log2 in 0..=30 {
             let unit_len_bytes = 1 << unit_len_log2;
-            let plan = plan_of(unit_len_bytes, budget);
+            let layout = layout_of(unit_len_bytes);
+            let plan = Plan::new(&job(&layout, &files, budget, &progress), 4);
             let taken = plan.units_per_batch * unit_len_bytes.min(plan.stretch_len_bytes) as usize;
             assert!(taken <= budget.mapped_bytes / 4, "{plan:?}");
             assert!(

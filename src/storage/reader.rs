@@ -11,7 +11,7 @@ use rustix::io::{Errno, ReadWriteFlags};
 
 use super::error::Error;
 use super::layout::Segment;
-use super::source::{Source, Stamp};
+use super::source::{Source, Sources, Stamp};
 use super::unreadable::{Unreadable, reason_of};
 use super::window::Window;
 use crate::hash::Span;
@@ -35,7 +35,7 @@ pub enum IoMode {
 /// The parts that were taken in one round. They stay until the next round begins.
 #[derive(Debug)]
 pub(super) struct Reader<'a> {
-    sources: &'a [Source],
+    sources: &'a dyn Sources,
     mode: IoMode,
     unreadable: Option<&'a Unreadable>,
     open: Option<(usize, File)>,
@@ -87,7 +87,7 @@ static ZEROS: [u8; 64 << 10] = [0; 64 << 10];
 impl<'a> Reader<'a> {
     /// Where it is `unreadable` that is told of what cannot be read, that is no error.
     pub(super) fn new(
-        sources: &'a [Source],
+        sources: &'a dyn Sources,
         mode: IoMode,
         unreadable: Option<&'a Unreadable>,
     ) -> Self {
@@ -111,13 +111,14 @@ impl<'a> Reader<'a> {
     }
 
     /// Takes parts, neighbours together. An error is of a file that is not what it was; a file that
-    /// was never there gives parts that are absent.
-    pub(super) fn take_all(&mut self, segments: &[Segment]) -> Result<(), Error> {
+    /// was never there gives parts that are absent. Says how many bytes were mapped or copied.
+    pub(super) fn take_all(&mut self, segments: &[Segment]) -> Result<u64, Error> {
+        let mut read_bytes = 0;
         for run in segments.chunk_by(Segment::is_followed_by) {
             // What lies beyond the end of a file that is too short is known not to be there.
             let (there, beyond) = run.split_at(self.count_within_file(run));
             if !there.is_empty() {
-                self.take_run(there)?;
+                read_bytes += self.take_run(there)?;
             }
             let absent = |segment: &Segment| Part {
                 place: Place::Absent,
@@ -125,26 +126,26 @@ impl<'a> Reader<'a> {
             };
             self.parts.extend(beyond.iter().map(absent));
         }
-        Ok(())
+        Ok(read_bytes)
     }
 
     fn count_within_file(&self, run: &[Segment]) -> usize {
-        let Source::Disk { stamp, .. } = &self.sources[run[0].file] else {
+        let Source::Disk(stamp) = self.sources.get(run[0].file) else {
             return run.len();
         };
         run.partition_point(|part| part.offset_bytes + part.len_bytes as u64 <= stamp.len_bytes())
     }
 
-    fn take_run(&mut self, run: &[Segment]) -> Result<(), Error> {
+    fn take_run(&mut self, run: &[Segment]) -> Result<u64, Error> {
         let len = run.iter().map(|segment| segment.len_bytes).sum();
         let whole = Segment {
             len_bytes: len,
             ..run[0]
         };
-        let mut place = match &self.sources[whole.file] {
+        let mut place = match self.sources.get(whole.file) {
             Source::Zeros => Place::Zeros,
             Source::Absent => Place::Absent,
-            Source::Disk { .. } => {
+            Source::Disk(_) => {
                 let taken = self.open(whole.file).and_then(|()| self.take_open(&whole));
                 match taken {
                     Ok(place) => place,
@@ -155,6 +156,10 @@ impl<'a> Reader<'a> {
                 }
             }
         };
+        let read_bytes = match place {
+            Place::Mapped { .. } | Place::Copied { .. } => len as u64,
+            Place::Zeros | Place::Absent => 0,
+        };
         for segment in run {
             self.parts.push(Part {
                 place,
@@ -162,7 +167,7 @@ impl<'a> Reader<'a> {
             });
             place = place.after(segment.len_bytes);
         }
-        Ok(())
+        Ok(read_bytes)
     }
 
     /// Asks the disk for bytes that are going to be taken soon, if the file that is open has them
@@ -226,11 +231,12 @@ impl<'a> Reader<'a> {
 
     /// Tells a file that cannot be read from one that is another than it was, which is an error.
     fn cannot_read(&self, file: usize, error: &io::Error) -> Result<(), Error> {
-        let Source::Disk { path, stamp } = &self.sources[file] else {
+        let Source::Disk(stamp) = self.sources.get(file) else {
             return Ok(());
         };
-        if !std::fs::metadata(path).is_ok_and(|now| Stamp::of(&now) == *stamp) {
-            return Err(Error::Changed(path.clone()));
+        let path = self.sources.disk_path(file);
+        if !stamp.is_of(&path) {
+            return Err(Error::Changed(path));
         }
         let reason = reason_of(error);
         match self.unreadable {
@@ -238,7 +244,7 @@ impl<'a> Reader<'a> {
                 unreadable.note(file, reason);
                 Ok(())
             }
-            None => Err(Error::read(path, reason.into())),
+            None => Err(Error::read(&path, reason.into())),
         }
     }
 
@@ -246,10 +252,10 @@ impl<'a> Reader<'a> {
         if matches!(self.open, Some((open, _)) if open == file) {
             return Ok(());
         }
-        if let Source::Disk { path, stamp } = &self.sources[file] {
-            let opened = open_content(path)?;
+        if let Source::Disk(stamp) = self.sources.get(file) {
+            let opened = open_content(&self.sources.disk_path(file))?;
             let metadata = opened.metadata()?;
-            if !metadata.is_file() || Stamp::of(&metadata) != *stamp {
+            if !metadata.is_file() || Stamp::of(&metadata) != stamp {
                 // Whatever it is now, it is not the file that was looked at.
                 return Err(io::ErrorKind::UnexpectedEof.into());
             }

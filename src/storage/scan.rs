@@ -11,18 +11,20 @@
 //!   it. A pattern without a slash is held against names, one with a slash against whole paths.
 //! - Directories without files leave no trace: torrents know only files.
 
-use std::cmp::Ordering;
 use std::ffi::OsStr;
-use std::fs::{self, DirEntry, FileType, Metadata};
+use std::fs::{self, DirEntry, FileType, Metadata, ReadDir};
 use std::os::unix::ffi::OsStrExt as _;
 use std::os::unix::fs::{FileTypeExt as _, MetadataExt as _, PermissionsExt as _};
 use std::path::{Path, PathBuf};
+use std::rc::Rc;
 
 use globset::{GlobBuilder, GlobSet, GlobSetBuilder};
 use rayon::prelude::*;
 
 use super::error::Error;
+use super::file_table::{FileTable, NewFile, path_below};
 use super::source::Stamp;
+use crate::base::limits;
 
 /// Looking at fewer files is not worth waking another core for.
 const STATS_PER_TASK: usize = 64;
@@ -76,37 +78,17 @@ pub struct Scan {
     /// The bytes of its name on this disk.
     pub name: Vec<u8>,
     pub is_directory: bool,
-    pub files: Vec<ScannedFile>,
+    pub files: FileTable,
 }
 
 impl Scan {
-    /// Whether what is at `path` now, a link or what it leads to, was found.
+    /// Whether what is at `path` now, a link or what it leads to, was found. What changed since is
+    /// not known again; it fails when it is hashed.
     pub fn holds(&self, path: &Path) -> bool {
         let stamps = [fs::symlink_metadata(path), fs::metadata(path)]
             .map(|metadata| metadata.map(|metadata| Stamp::of(&metadata)));
-        let mut found = self.files.iter().map(|file| &file.stamp);
-        found.any(|found| stamps.iter().flatten().any(|now| now.is_same_file(found)))
-    }
-}
-
-#[derive(Clone, Debug)]
-pub struct ScannedFile {
-    /// Below the directory; of a single file, nothing.
-    pub relative: Vec<u8>,
-    pub path: PathBuf,
-    pub stamp: Stamp,
-    pub executable: bool,
-    /// Of a link that is kept: its target, relative to the directory that was scanned.
-    pub symlink: Option<Vec<u8>>,
-}
-
-impl ScannedFile {
-    pub fn len_bytes(&self) -> u64 {
-        if self.symlink.is_some() {
-            0
-        } else {
-            self.stamp.len_bytes()
-        }
+        let mut found = self.files.stamps();
+        found.any(|found| stamps.iter().flatten().any(|now| *now == found))
     }
 }
 
@@ -127,50 +109,26 @@ pub fn scan(path: &Path, options: &ScanOptions) -> Result<Scan, Error> {
         what: "the root of the file system has no name that a torrent could have".to_owned(),
     })?;
     let metadata = fs::metadata(path).map_err(|error| Error::read(path, error))?;
-    if !metadata.is_dir() {
-        let file = regular(Vec::new(), path.to_owned(), &metadata)?;
-        return Ok(Scan {
-            name,
-            is_directory: false,
-            files: vec![file],
-        });
-    }
     let mut walk = Walk {
         root: path,
         real_root: &real,
         options,
-        files: Vec::new(),
+        files: FileTable::new(path.to_owned()),
     };
-    walk.directory(&metadata)?;
+    if metadata.is_dir() {
+        walk.directory(&metadata)?;
+    } else {
+        walk.regular(b"", &metadata)?;
+    }
     let mut files = walk.files;
     if files.is_empty() {
         return Err(Error::NoFiles(path.to_owned()));
     }
-    files.par_sort_unstable_by(|a, b| by_components(&a.relative, &b.relative));
+    files.sort();
     Ok(Scan {
         name,
-        is_directory: true,
+        is_directory: metadata.is_dir(),
         files,
-    })
-}
-
-/// The order of a v2 file tree. No name has a NUL, so one in the place of the separator puts the end
-/// of a component before whatever could follow in a longer one.
-fn by_components(a: &[u8], b: &[u8]) -> Ordering {
-    let rank = |byte: &u8| if *byte == b'/' { 0 } else { *byte };
-    a.iter().map(rank).cmp(b.iter().map(rank))
-}
-
-fn regular(relative: Vec<u8>, path: PathBuf, metadata: &Metadata) -> Result<ScannedFile, Error> {
-    if let Some(what) = special(metadata.file_type()) {
-        return Err(Error::Special { path, what });
-    }
-    Ok(ScannedFile {
-        relative,
-        path,
-        stamp: Stamp::of(metadata),
-        executable: metadata.permissions().mode() & 0o111 != 0,
-        symlink: None,
     })
 }
 
@@ -190,55 +148,94 @@ struct Walk<'a> {
     root: &'a Path,
     real_root: &'a Path,
     options: &'a ScanOptions,
-    files: Vec<ScannedFile>,
+    files: FileTable,
 }
 
 /// A directory that is still to be looked at.
 struct Pending {
-    path: PathBuf,
-    relative: Vec<u8>,
-    /// Device and inode of this directory and those that it lies in: a link back into one of them
-    /// would never end.
-    ancestors: Vec<(u64, u64)>,
+    /// Its path below the root.
+    relative: Box<[u8]>,
+    identity: Identity,
+    /// The directory that it lies in.
+    parent: Option<Rc<Ancestor>>,
 }
 
-fn identity(metadata: &Metadata) -> (u64, u64) {
+/// A directory and those that it lies in: a link back into one of them would never end.
+struct Ancestor {
+    identity: Identity,
+    parent: Option<Rc<Ancestor>>,
+}
+
+impl Ancestor {
+    fn has(&self, identity: Identity) -> bool {
+        let mut ancestors = std::iter::successors(Some(self), |it| it.parent.as_deref());
+        ancestors.any(|ancestor| ancestor.identity == identity)
+    }
+}
+
+/// Device and inode.
+type Identity = (u64, u64);
+
+fn identity(metadata: &Metadata) -> Identity {
     (metadata.dev(), metadata.ino())
 }
 
 impl Walk<'_> {
     fn directory(&mut self, root: &Metadata) -> Result<(), Error> {
         let mut pending = vec![Pending {
-            path: self.root.to_owned(),
-            relative: Vec::new(),
-            ancestors: vec![identity(root)],
+            relative: Box::default(),
+            identity: identity(root),
+            parent: None,
         }];
         while let Some(directory) = pending.pop() {
-            let entries = self.entries(&directory)?;
-            // Relative to the open directory, which spares the walk down the path for each.
-            let metadata: Vec<_> = entries
-                .par_iter()
-                .with_min_len(STATS_PER_TASK)
-                .map(|(entry, _)| entry.metadata())
-                .collect();
-            for ((entry, relative), metadata) in entries.into_iter().zip(metadata) {
-                let path = entry.path();
-                let metadata = metadata.map_err(|error| Error::read(&path, error))?;
-                pending.extend(self.entry(&path, relative, metadata, &directory.ancestors)?);
+            let path = self.path_of(&directory.relative);
+            let ancestors = Rc::new(Ancestor {
+                identity: directory.identity,
+                parent: directory.parent,
+            });
+            let mut read = fs::read_dir(&path).map_err(|error| Error::read(&path, error))?;
+            loop {
+                let entries = self.next_entries(&path, &directory.relative, &mut read)?;
+                if entries.is_empty() {
+                    break;
+                }
+                // Relative to the open directory, which spares the walk down the path for each.
+                let metadata: Vec<_> = entries
+                    .par_iter()
+                    .with_min_len(STATS_PER_TASK)
+                    .map(|(entry, _)| entry.metadata())
+                    .collect();
+                for ((_, relative), metadata) in entries.iter().zip(metadata) {
+                    let metadata =
+                        metadata.map_err(|error| Error::read(&self.path_of(relative), error))?;
+                    pending.extend(self.entry(relative, metadata, &ancestors)?);
+                }
             }
         }
         Ok(())
     }
 
-    /// What is in a directory and not excluded, each with its path below the root.
-    fn entries(&self, directory: &Pending) -> Result<Vec<(DirEntry, Vec<u8>)>, Error> {
-        let read = |error| Error::read(&directory.path, error);
+    fn path_of(&self, relative: &[u8]) -> PathBuf {
+        path_below(self.root, relative)
+    }
+
+    /// Some of what is in a directory and not excluded, each with its path below the root; nothing
+    /// at the end.
+    fn next_entries(
+        &self,
+        path: &Path,
+        relative: &[u8],
+        read: &mut ReadDir,
+    ) -> Result<Vec<(DirEntry, Vec<u8>)>, Error> {
         let mut entries = Vec::new();
-        for entry in fs::read_dir(&directory.path).map_err(read)? {
-            let entry = entry.map_err(read)?;
-            let relative = join(&directory.relative, entry.file_name().as_bytes());
+        for entry in read {
+            let entry = entry.map_err(|error| Error::read(path, error))?;
+            let relative = join(relative, entry.file_name().as_bytes());
             if !self.options.excludes(&relative, &entry.file_name()) {
                 entries.push((entry, relative));
+            }
+            if entries.len() == limits::ENTRIES_LOOKED_AT_MAX {
+                break;
             }
         }
         Ok(entries)
@@ -247,51 +244,61 @@ impl Walk<'_> {
     /// Takes a file in, or gives the directory that is to be looked at next.
     fn entry(
         &mut self,
-        path: &Path,
-        relative: Vec<u8>,
+        relative: &[u8],
         mut metadata: Metadata,
-        ancestors: &[(u64, u64)],
+        ancestors: &Rc<Ancestor>,
     ) -> Result<Option<Pending>, Error> {
         if metadata.is_symlink() {
             if self.options.links == Links::Keep {
-                self.keep_link(path, relative, &metadata)?;
+                self.keep_link(relative, &metadata)?;
                 return Ok(None);
             }
-            metadata = fs::metadata(path).map_err(|error| Error::Unfit {
-                path: path.to_owned(),
+            let path = self.path_of(relative);
+            metadata = fs::metadata(&path).map_err(|error| Error::Unfit {
+                path,
                 what: format!("the link leads nowhere ({error}); remove it or use --exclude"),
             })?;
         }
         if !metadata.is_dir() {
-            self.files
-                .push(regular(relative, path.to_owned(), &metadata)?);
+            self.regular(relative, &metadata)?;
             return Ok(None);
         }
         let identity = identity(&metadata);
-        if ancestors.contains(&identity) {
+        if ancestors.has(identity) {
             return Err(Error::Unfit {
-                path: path.to_owned(),
+                path: self.path_of(relative),
                 what:
                     "the link leads into a directory that it lies in; use --exclude or --links keep"
                         .to_owned(),
             });
         }
-        let ancestors = ancestors.iter().copied().chain([identity]).collect();
         Ok(Some(Pending {
-            path: path.to_owned(),
-            relative,
-            ancestors,
+            relative: relative.into(),
+            identity,
+            parent: Some(Rc::clone(ancestors)),
         }))
     }
 
-    fn keep_link(
-        &mut self,
-        path: &Path,
-        relative: Vec<u8>,
-        metadata: &Metadata,
-    ) -> Result<(), Error> {
+    fn regular(&mut self, relative: &[u8], metadata: &Metadata) -> Result<(), Error> {
+        if let Some(what) = special(metadata.file_type()) {
+            let path = self.path_of(relative);
+            return Err(Error::Special { path, what });
+        }
+        let path = || path_below(self.root, relative);
+        self.files.file_systems_mut().note(metadata, path);
+        self.push(&NewFile {
+            path: relative,
+            stamp: Some(Stamp::of(metadata)),
+            executable: metadata.permissions().mode() & 0o111 != 0,
+            symlink: None,
+            disk_path: None,
+        })
+    }
+
+    fn keep_link(&mut self, relative: &[u8], metadata: &Metadata) -> Result<(), Error> {
+        let path = self.path_of(relative);
         let unfit = |what: String| Error::Unfit {
-            path: path.to_owned(),
+            path: path.clone(),
             what,
         };
         let target = path
@@ -305,14 +312,18 @@ impl Walk<'_> {
                 "the link leads out of the directory, to `{target}`; use --exclude or --links follow"
             )));
         };
-        self.files.push(ScannedFile {
-            relative,
-            path: path.to_owned(),
-            stamp: Stamp::of(metadata),
+        self.push(&NewFile {
+            path: relative,
+            stamp: Some(Stamp::of(metadata)),
             executable: false,
-            symlink: Some(inside.as_os_str().as_bytes().to_vec()),
-        });
-        Ok(())
+            symlink: Some(inside.as_os_str().as_bytes()),
+            disk_path: None,
+        })
+    }
+
+    fn push(&mut self, file: &NewFile<'_>) -> Result<(), Error> {
+        let pushed = self.files.push(file);
+        pushed.map_err(|too_much_text| too_much_text.below(self.root))
     }
 }
 
@@ -329,29 +340,6 @@ mod tests {
     use super::*;
 
     #[test]
-    fn the_order_is_that_of_components() {
-        let ordered = [
-            &b"a"[..],
-            b"a/b",
-            b"a/b/c",
-            b"a/b\x01",
-            b"a/ba",
-            b"a\x01/b",
-            b"a.b",
-            b"a0",
-            b"ab/a",
-            b"a\xff",
-        ];
-        for (i, a) in ordered.iter().enumerate() {
-            for (j, b) in ordered.iter().enumerate() {
-                assert_eq!(by_components(a, b), i.cmp(&j), "{a:?} {b:?}");
-                let split = |byte: &u8| *byte == b'/';
-                assert_eq!(a.split(split).cmp(b.split(split)), i.cmp(&j), "{a:?} {b:?}");
-            }
-        }
-    }
-
-    #[test]
     fn files_of_many_folders_are_found_in_order() {
         let folder = tempfile::tempdir().unwrap();
         let mut names = Vec::new();
@@ -364,16 +352,12 @@ mod tests {
         }
         names.sort();
         let found = scan(folder.path(), &ScanOptions::default()).unwrap();
-        let relative: Vec<_> = found
-            .files
-            .iter()
-            .map(|file| file.relative.clone())
-            .collect();
+        let relative: Vec<_> = found.files.paths().map(<[u8]>::to_vec).collect();
         assert_eq!(relative, names);
-        for file in found.files {
-            let content = fs::read(&file.path).unwrap();
-            assert_eq!(file.len_bytes(), content.len() as u64);
-            assert!(file.relative.ends_with(&content));
+        for (file, name) in names.iter().enumerate() {
+            let content = fs::read(found.files.disk_path(file)).unwrap();
+            assert_eq!(found.files.len_bytes(file), content.len() as u64);
+            assert!(name.ends_with(&content));
         }
     }
 }

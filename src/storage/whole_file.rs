@@ -29,22 +29,41 @@ pub fn check_writable(path: &Path, force: bool) -> Result<(), Error> {
 /// Writes `content`, makes it durable and gives it its name: readers see the old file or the new
 /// one, and whatever ends the program, no half one.
 pub fn write_whole(path: &Path, content: &[u8], force: bool) -> Result<(), Error> {
-    write_all_whole(&[(path, content)], force)
+    let mut drafts = Drafts::new(force);
+    drafts.add(path, &[content])?;
+    drafts.publish()
 }
 
-/// The same for several files. What any of them lacks (a right, space on its disk) is met before
-/// the first has its name.
-pub fn write_all_whole(files: &[(&Path, &[u8])], force: bool) -> Result<(), Error> {
-    let mut drafts = Vec::with_capacity(files.len());
-    for (path, content) in files {
-        check_writable(path, force)?;
-        let draft = Draft::write(path, content).map_err(|error| Error::write(path, error))?;
-        drafts.push((path, draft));
+/// Several files that get their names together. What any of them lacks (a right, space on its disk)
+/// is met before the first has its name.
+#[derive(Debug)]
+pub struct Drafts {
+    drafts: Vec<(PathBuf, Draft)>,
+    force: bool,
+}
+
+impl Drafts {
+    pub fn new(force: bool) -> Self {
+        Self {
+            drafts: Vec::new(),
+            force,
+        }
     }
-    for (path, draft) in drafts {
-        draft.publish(path, force)?;
+
+    /// Writes all parts of a file, one after the other, and makes it durable.
+    pub fn add(&mut self, path: &Path, parts: &[impl AsRef<[u8]>]) -> Result<(), Error> {
+        check_writable(path, self.force)?;
+        let draft = Draft::write(path, parts).map_err(|error| Error::write(path, error))?;
+        self.drafts.push((path.to_owned(), draft));
+        Ok(())
     }
-    Ok(())
+
+    pub fn publish(self) -> Result<(), Error> {
+        for (path, draft) in self.drafts {
+            draft.publish(&path, self.force)?;
+        }
+        Ok(())
+    }
 }
 
 /// Where `path` stands.
@@ -58,6 +77,7 @@ pub fn directory_of(path: &Path) -> &Path {
 const DRAFT_ATTEMPTS_MAX: u32 = 10_000;
 
 /// A file without its final name yet.
+#[derive(Debug)]
 struct Draft {
     file: File,
     /// Where the file system cannot do without a name, or a name is there already.
@@ -65,9 +85,11 @@ struct Draft {
 }
 
 impl Draft {
-    fn write(target: &Path, content: &[u8]) -> io::Result<Self> {
+    fn write(target: &Path, parts: &[impl AsRef<[u8]>]) -> io::Result<Self> {
         let draft = Self::nameless(target).or_else(|_| Self::named(target))?;
-        (&draft.file).write_all(content)?;
+        for part in parts {
+            (&draft.file).write_all(part.as_ref())?;
+        }
         draft.file.sync_all()?;
         Ok(draft)
     }
@@ -244,15 +266,26 @@ mod tests {
         let dir = tempfile::tempdir().unwrap();
         let [first, taken, last] = ["a", "b", "c"].map(|name| dir.path().join(name));
         fs::write(&taken, b"mine").unwrap();
-        let files: [(&Path, &[u8]); 3] = [(&first, b"1"), (&taken, b"2"), (&last, b"3")];
+        let files: [(&Path, [&[u8]; 2]); 3] = [
+            (&first, [b"1", b"one"]),
+            (&taken, [b"2", b""]),
+            (&last, [b"3", b"three"]),
+        ];
+        let write_all = |force| {
+            let mut drafts = Drafts::new(force);
+            for (path, parts) in &files {
+                drafts.add(path, parts)?;
+            }
+            drafts.publish()
+        };
         assert!(matches!(
-            write_all_whole(&files, false),
+            write_all(false),
             Err(Error::Exists(path)) if path == taken
         ));
         assert_eq!(fs::read_dir(dir.path()).unwrap().count(), 1);
-        write_all_whole(&files, true).unwrap();
-        for (path, content) in files {
-            assert_eq!(fs::read(path).unwrap(), content);
+        write_all(true).unwrap();
+        for (path, parts) in files {
+            assert_eq!(fs::read(path).unwrap(), parts.concat());
         }
         assert_eq!(fs::read_dir(dir.path()).unwrap().count(), 3);
     }

@@ -44,6 +44,19 @@ pub struct Rate {
     pub burst: u32,
 }
 
+impl Rate {
+    /// A cost under a millisecond would be no limit, and is counted as one.
+    fn cost_ms(self) -> u32 {
+        (1000 / self.requests_per_s.clamp(1, 1000)).max(1)
+    }
+
+    fn burst_ms(self) -> u32 {
+        self.cost_ms()
+            .saturating_mul(self.burst.max(1))
+            .min(1 << 24)
+    }
+}
+
 /// How many words a client gets for one answer.
 const REFUSALS_MAX: u8 = 4;
 
@@ -72,14 +85,18 @@ struct Bucket {
 
 impl Limiter {
     pub fn new(rate: Rate, secret: Secret) -> Self {
-        // A cost under a millisecond would be no limit, and is counted as one.
-        let cost_ms = (1000 / rate.requests_per_s.clamp(1, 1000)).max(1);
         Self {
             hasher: TableHasher::new(secret),
             sets: vec![[Bucket::default(); WAYS]; SETS].into_boxed_slice(),
-            cost_ms,
-            burst_ms: cost_ms.saturating_mul(rate.burst.max(1)).min(1 << 24),
+            cost_ms: rate.cost_ms(),
+            burst_ms: rate.burst_ms(),
         }
+    }
+
+    /// Who has asked stays known. Debts that are larger than they could be now are forgiven.
+    pub fn set_rate(&mut self, rate: Rate) {
+        self.cost_ms = rate.cost_ms();
+        self.burst_ms = rate.burst_ms();
     }
 
     pub fn ask(&mut self, now: Duration, address: IpAddr) -> Verdict {

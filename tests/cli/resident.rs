@@ -99,3 +99,62 @@ fn small_files_beside_a_large_one_are_copied_through_bounded_buffers() {
     place.sparse("set/large", 440 << 20);
     watch(&place, "create set -o x.torrent --piece-length 256KiB");
 }
+
+/// What this many files may cost beyond twice their torrent. It is far less than the promised 32 MiB,
+/// which so few files would stay under at hundreds of bytes each.
+const FILES: usize = 30_000;
+const BYTES_PER_FILE_MAX: u64 = 150;
+
+/// What is there without many files: data of this kind of build, and stacks.
+fn floor_of(place: &Place) -> u64 {
+    place.file("few/a", "x");
+    peak_anonymous(place, "create few -o few.torrent -o few.st")
+}
+
+/// The most that was seen at once, looking until the end.
+fn peak_anonymous(place: &Place, line: &str) -> u64 {
+    let child = spawn(&mut place.command(line.split_whitespace()));
+    let path = format!("/proc/{}/status", child.id());
+    let ending = thread::spawn(move || wait(child));
+    let mut peak_bytes = 0;
+    while !ending.is_finished() {
+        let status = fs::read_to_string(&path).unwrap_or_default();
+        let found = status.lines().find_map(|line| kib_of(line, "RssAnon:"));
+        peak_bytes = peak_bytes.max(found.unwrap_or_default() << 10);
+        thread::sleep(Duration::from_millis(1));
+    }
+    ending.join().unwrap().ok();
+    peak_bytes
+}
+
+#[test]
+fn very_many_files_cost_little_beyond_their_torrent() {
+    let place = Place::new();
+    let floor_bytes = floor_of(&place);
+    for index in 0..FILES {
+        place.file(format!("set/{}/file {index}", index / 1000), "x");
+    }
+    let cases = [
+        ("create set -o x.torrent", &["x.torrent"][..]),
+        ("create set -o y.torrent -o y.st", &["y.torrent", "y.st"]),
+        ("verify x.torrent set", &["x.torrent"]),
+        ("verify y.st set --json", &["y.st"]),
+    ];
+    for (line, torrents) in cases {
+        let peak_bytes = peak_anonymous(&place, line);
+        let torrent_bytes: u64 = torrents
+            .iter()
+            .map(|name| fs::metadata(place.path(name)).unwrap().len())
+            .sum();
+        let allowed_bytes = floor_bytes + 2 * torrent_bytes + FILES as u64 * BYTES_PER_FILE_MAX;
+        println!("{line}: {peak_bytes} of {allowed_bytes}, floor {floor_bytes}");
+        assert!(
+            peak_bytes < allowed_bytes,
+            "{line}: {peak_bytes} of {allowed_bytes}"
+        );
+        assert!(
+            peak_bytes < ANONYMOUS_BYTES_MAX + 2 * torrent_bytes,
+            "{line}"
+        );
+    }
+}

@@ -16,11 +16,13 @@ fn made(
     paths: &[&str],
     (v1, v2): (usize, usize),
 ) -> Result<Vec<String>, Error> {
-    let file = |path: &&str| PlannedFile {
-        path: path.as_bytes().to_vec(),
-        len_bytes: 16_384,
-        ..PlannedFile::default()
-    };
+    fn file<'a>(path: &&'a str) -> PlannedFile<'a> {
+        PlannedFile {
+            path: path.as_bytes(),
+            len_bytes: 16_384,
+            ..PlannedFile::default()
+        }
+    }
     let plan = Plan {
         version,
         name: b"n",

@@ -10,6 +10,8 @@ use crate::taker::{Event, block, message, take_into};
 
 const BLOCK_LEN_BYTES: u32 = 16 << 10;
 
+const ATTEMPTS: usize = 50;
+
 #[test]
 fn receiving_into_a_hole_ends_the_connection() {
     let place = Place::new(BLOCK_LEN_BYTES, 4);
@@ -47,6 +49,12 @@ fn a_hole_that_cuts_a_read_short_is_met_without_further_bytes() {
 
 #[test]
 fn replaying_into_a_hole_ends_the_connection() {
+    // On a busy machine the reactor may read the message before the blocks are there, and then
+    // there is nothing to replay.
+    assert!((0..ATTEMPTS).any(|_| replays_into_a_hole()));
+}
+
+fn replays_into_a_hole() -> bool {
     let place = Place::new(BLOCK_LEN_BYTES, 4);
     let mut taking = take_into(&place);
     let sent = [message(b'p', 1), block(&place, 0), block(&place, 1)].concat();
@@ -56,7 +64,7 @@ fn replaying_into_a_hole_ends_the_connection() {
     place.cut_to(0);
     taking.resume();
     taking.expect(&[Event::Closed(CloseReason::PlaceGone)]);
-    assert!(taking.finish().counters.misplaced_bytes > 0);
+    taking.finish().counters.misplaced_bytes > 0
 }
 
 #[test]

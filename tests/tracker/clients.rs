@@ -2,7 +2,10 @@
 
 use std::fmt::Write as _;
 use std::io::{Read as _, Write as _};
-use std::net::{Ipv4Addr, SocketAddr, SocketAddrV4, TcpStream, UdpSocket};
+use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr, TcpStream, UdpSocket};
+use std::time::{Duration, Instant};
+
+use socket2::{Domain, Socket, Type};
 
 use crate::process::PATIENCE;
 
@@ -58,7 +61,17 @@ pub(crate) struct Http {
 
 impl Http {
     pub(crate) fn connect(to: SocketAddr) -> Self {
-        let stream = TcpStream::connect(to).unwrap();
+        Self::over(TcpStream::connect(to).unwrap())
+    }
+
+    pub(crate) fn connect_from(from: IpAddr, to: SocketAddr) -> Self {
+        let socket = Socket::new(Domain::for_address(to), Type::STREAM, None).unwrap();
+        socket.bind(&SocketAddr::new(from, 0).into()).unwrap();
+        socket.connect(&to.into()).unwrap();
+        Self::over(socket.into())
+    }
+
+    fn over(stream: TcpStream) -> Self {
         stream.set_read_timeout(Some(PATIENCE)).unwrap();
         stream.set_nodelay(true).unwrap();
         Self {
@@ -73,7 +86,12 @@ impl Http {
 
     /// Nothing where the tracker is gone.
     pub(crate) fn try_get(&mut self, target: &str) -> Option<Vec<u8>> {
-        let request = format!("GET {target} HTTP/1.1\r\nHost: tracker\r\n\r\n");
+        self.try_get_with(target, "")
+    }
+
+    /// With more lines in the head.
+    pub(crate) fn try_get_with(&mut self, target: &str, lines: &str) -> Option<Vec<u8>> {
+        let request = format!("GET {target} HTTP/1.1\r\nHost: tracker\r\n{lines}\r\n");
         self.stream.write_all(request.as_bytes()).ok()?;
         self.reply()
     }
@@ -112,13 +130,9 @@ impl Http {
 
     pub(crate) fn announce(&mut self, announce: Announce) -> Told {
         let body = self.get(&announce.target());
-        let peers = find(&body, b"5:peers").expect("peers") + 7;
-        let colon = peers + find(&body[peers..], b":").unwrap();
-        let len: usize = text(&body[peers..colon]).parse().unwrap();
-        let compact = &body[colon + 1..][..len];
         Told {
             counts: counts(&body),
-            ports: ports(compact),
+            ports: ports(string(&body, "5:peers").expect("peers")),
         }
     }
 
@@ -149,17 +163,46 @@ pub(crate) fn counts(body: &[u8]) -> Counts {
     }
 }
 
-fn ports(compact: &[u8]) -> Vec<u16> {
-    let mut ports: Vec<u16> = compact
-        .chunks(6)
+/// The peers of either family in a reply over HTTP.
+pub(crate) fn peers(body: &[u8]) -> Vec<SocketAddr> {
+    let v4 = addresses::<4>(string(body, "5:peers").unwrap_or_default());
+    let v6 = addresses::<16>(string(body, "6:peers6").unwrap_or_default());
+    [v4, v6].concat()
+}
+
+fn addresses<const N: usize>(compact: &[u8]) -> Vec<SocketAddr>
+where
+    IpAddr: From<[u8; N]>,
+{
+    let mut addresses: Vec<SocketAddr> = compact
+        .chunks(N + 2)
         .map(|peer| {
-            assert_eq!(peer[..4], Ipv4Addr::LOCALHOST.octets());
-            u16::from_be_bytes([peer[4], peer[5]])
+            let (ip, port) = peer.split_first_chunk::<N>().unwrap();
+            let port = u16::from_be_bytes(port.try_into().unwrap());
+            SocketAddr::new(IpAddr::from(*ip), port)
         })
         .collect();
-    ports.sort_unstable();
-    ports
+    addresses.sort_unstable();
+    addresses
 }
+
+/// The string that follows a key.
+fn string<'a>(body: &'a [u8], key: &str) -> Option<&'a [u8]> {
+    let start = find(body, key.as_bytes())? + key.len();
+    let colon = start + find(&body[start..], b":")?;
+    let len: usize = text(&body[start..colon]).parse().ok()?;
+    body.get(colon + 1..)?.get(..len)
+}
+
+fn ports(compact: &[u8]) -> Vec<u16> {
+    let peers = addresses::<4>(compact);
+    assert!(peers.iter().all(|peer| peer.ip() == Ipv4Addr::LOCALHOST));
+    peers.iter().map(SocketAddr::port).collect()
+}
+
+pub(crate) const PROTOCOL_ID: u64 = 0x417_2710_1980;
+
+const RESEND_AFTER: Duration = Duration::from_secs(2);
 
 /// A client of BEP 15.
 pub(crate) struct Udp {
@@ -170,13 +213,21 @@ pub(crate) struct Udp {
 
 impl Udp {
     pub(crate) fn connect(to: SocketAddr) -> Self {
-        let any = SocketAddrV4::new(Ipv4Addr::LOCALHOST, 0);
-        let socket = UdpSocket::bind(any).unwrap();
+        let own: IpAddr = match to {
+            SocketAddr::V4(_) => Ipv4Addr::LOCALHOST.into(),
+            SocketAddr::V6(_) => Ipv6Addr::LOCALHOST.into(),
+        };
+        Self::connect_from(own, to)
+    }
+
+    pub(crate) fn connect_from(from: IpAddr, to: SocketAddr) -> Self {
+        let socket = UdpSocket::bind((from, 0)).unwrap();
         socket.connect(to).unwrap();
-        socket.set_read_timeout(Some(PATIENCE)).unwrap();
+        // Packets may be lost, on a busy machine also on the way to itself: then they are sent again.
+        socket.set_read_timeout(Some(RESEND_AFTER)).unwrap();
         let mut udp = Self {
             socket,
-            connection_id: 0x417_2710_1980_u64.to_be_bytes(),
+            connection_id: PROTOCOL_ID.to_be_bytes(),
             transaction: 0,
         };
         let (action, rest) = udp.ask(0, &[]);
@@ -186,6 +237,19 @@ impl Udp {
     }
 
     pub(crate) fn announce(&mut self, announce: Announce) -> Told {
+        let (counts, compact) = self.announce_packed(announce, Ipv4Addr::UNSPECIFIED);
+        Told {
+            counts,
+            ports: ports(&compact),
+        }
+    }
+
+    /// With the address that the client claims; the peers as they were sent.
+    pub(crate) fn announce_packed(
+        &mut self,
+        announce: Announce,
+        claimed: Ipv4Addr,
+    ) -> (Counts, Vec<u8>) {
         let mut body = vec![announce.swarm; 20];
         body.extend([b'p'; 20]);
         body.extend([0; 8]);
@@ -194,20 +258,19 @@ impl Udp {
         let events = ["", "completed", "started", "stopped"];
         let event = events.iter().position(|event| *event == announce.event);
         body.extend(u32::try_from(event.unwrap()).unwrap().to_be_bytes());
-        body.extend([0; 8]);
+        body.extend(claimed.octets());
+        body.extend([0; 4]);
         body.extend((-1_i32).to_be_bytes());
         body.extend(announce.port.to_be_bytes());
         let (action, rest) = self.ask(1, &body);
         assert_eq!(action, 1, "{}", String::from_utf8_lossy(&rest));
         let [_interval, leechers, seeders] = numbers(&rest);
-        Told {
-            counts: Counts {
-                seeders,
-                leechers,
-                downloads: 0,
-            },
-            ports: ports(&rest[12..]),
-        }
+        let counts = Counts {
+            seeders,
+            leechers,
+            downloads: 0,
+        };
+        (counts, rest[12..].to_vec())
     }
 
     pub(crate) fn scrape(&mut self, swarm: u8) -> Counts {
@@ -227,12 +290,18 @@ impl Udp {
         packet.extend(action.to_be_bytes());
         packet.extend(self.transaction.to_be_bytes());
         packet.extend(body);
-        self.socket.send(&packet).unwrap();
+        let until = Instant::now() + PATIENCE;
         let mut reply = [0; 2048];
-        let len_bytes = self.socket.recv(&mut reply).expect("an answer");
-        let [action, transaction] = numbers(&reply);
-        assert_eq!(transaction, self.transaction);
-        (action, reply[8..len_bytes].to_vec())
+        loop {
+            assert!(Instant::now() < until, "no answer");
+            self.socket.send(&packet).unwrap();
+            while let Ok(len_bytes) = self.socket.recv(&mut reply) {
+                let [action, transaction] = numbers(&reply);
+                if transaction == self.transaction {
+                    return (action, reply[8..len_bytes].to_vec());
+                }
+            }
+        }
     }
 }
 

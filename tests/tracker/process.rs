@@ -3,7 +3,7 @@
 use std::ffi::OsStr;
 use std::fs;
 use std::io::{BufRead as _, BufReader};
-use std::net::SocketAddr;
+use std::net::{SocketAddr, TcpStream};
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, ExitStatus, Stdio};
 use std::sync::mpsc::{Receiver, channel};
@@ -47,9 +47,18 @@ fn command(folder: &Path, words: &[&str]) -> Command {
 
 /// Runs one that does not get to serve.
 pub(crate) fn fails(folder: &Path, words: &[&str]) -> String {
+    ends_with(1, folder, words)
+}
+
+/// Runs one whose words make no sense.
+pub(crate) fn is_bad_usage(folder: &Path, words: &[&str]) -> String {
+    ends_with(2, folder, words)
+}
+
+fn ends_with(code: i32, folder: &Path, words: &[&str]) -> String {
     let output = command(folder, words).output().unwrap();
     let err = String::from_utf8(output.stderr).unwrap();
-    assert_eq!(output.status.code(), Some(1), "{err}");
+    assert_eq!(output.status.code(), Some(code), "{err}");
     err
 }
 
@@ -68,6 +77,15 @@ impl Tracker {
                 _ => {}
             }
         }
+        tracker
+    }
+
+    /// Runs one by words in their places, which serves HTTP and UDP on one port.
+    pub(crate) fn start_at(folder: &Path, own: SocketAddr, words: &[&str]) -> Self {
+        let own_word = own.to_string();
+        let mut tracker = Self::start_silent(folder, &[&[own_word.as_str()], words].concat());
+        (tracker.http, tracker.udp) = (Some(own), Some(own));
+        wait_until(|| TcpStream::connect(own).is_ok());
         tracker
     }
 

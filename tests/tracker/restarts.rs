@@ -17,9 +17,9 @@ const STATE: &str = "--state swarms.txt";
 const MISSING_MAX: Duration = Duration::from_secs(2);
 
 /// Who is in which swarm, and whether as a seeder.
-type Model = BTreeMap<(u8, u16), bool>;
+pub(crate) type Model = BTreeMap<(u8, u16), bool>;
 
-fn apply(model: &mut Model, announce: Announce) {
+pub(crate) fn apply(model: &mut Model, announce: Announce) {
     let key = (announce.swarm, announce.port);
     match announce.event {
         "stopped" => model.remove(&key),
@@ -27,7 +27,7 @@ fn apply(model: &mut Model, announce: Announce) {
     };
 }
 
-fn random_announce(state: &mut u64) -> Announce {
+pub(crate) fn random_announce(state: &mut u64) -> Announce {
     *state ^= *state << 13;
     *state ^= *state >> 7;
     *state ^= *state << 17;
@@ -59,7 +59,7 @@ fn announce_until_gone(mut client: Http, mut seed: u64) -> Load {
 }
 
 /// Reads the file as a person would.
-fn written(path: &Path) -> Model {
+pub(crate) fn written(path: &Path) -> Model {
     let text = fs::read_to_string(path).unwrap();
     let whole = &text[..text.rfind('\n').map_or(0, |end| end + 1)];
     let mut model = Model::new();

@@ -1,40 +1,50 @@
 //! `mt tracker`: binds the ports, reads what is to be read, and runs the loop.
 
 mod args;
+mod ports;
 mod settings;
 mod state;
 mod worker;
 
 use std::io::Write as _;
-use std::net::SocketAddr;
 
 use anyhow::{Context as _, Result, bail};
 
 use crate::base::SocketId;
-use crate::reactor::{Ended, Reactor, TcpPort, UdpPort};
+use crate::reactor::{Ended, Reactor};
 use crate::tracker::Secret;
+use crate::tracker::pair::Token;
 use crate::tracker::server::Server;
 use crate::tracker::service::{ADMIN, ConnectionLimits, HostFigures, PUBLIC, Service};
 
 use super::logging;
 pub(super) use args::TrackerArgs;
+use ports::Ports;
 use settings::config;
 use state::StateFile;
 use worker::Worker;
 
-/// Where a tracker listens that was not told where.
-const DEFAULT_PORT: &str = "0.0.0.0:6969";
-
 pub(super) fn run(args: &TrackerArgs, verbose: u8) -> Result<()> {
-    let log = logging::start_service(verbose, args.log.as_deref())?;
+    let log = logging::start_service(verbose, args.log_path())?;
     let ports = Ports::bind(args)?;
-    let (secret, seed) = secrets()?;
+    let other = args.other_tracker();
+    if let Some(other) = other {
+        ports.check_other(other)?;
+    }
+    let Secrets {
+        secret,
+        seed,
+        token,
+    } = Secrets::draw()?;
     let limits = ConnectionLimits {
         per_address_max: args.max_connections_per_address,
         loopback_is_bounded: args.limit_loopback,
     };
     let mut service = Service::new(Server::new(config(args)?, secret, seed), limits);
-    let state = match &args.state {
+    if let Some(other) = other {
+        service.pair_with(other, token);
+    }
+    let state = match args.state_file() {
         Some(path) => Some(StateFile::restore(path, &mut service)?),
         None => None,
     };
@@ -65,6 +75,9 @@ pub(super) fn run(args: &TrackerArgs, verbose: u8) -> Result<()> {
         writeln!(std::io::stderr(), "{}", reactor.stats())?;
     }
     drop(reactor);
+    if args.stats && other.is_some() {
+        writeln!(std::io::stderr(), "pair: {}", service.pair_json())?;
+    }
     worker.finish();
     match ended {
         Ended::Done => Ok(()),
@@ -73,46 +86,24 @@ pub(super) fn run(args: &TrackerArgs, verbose: u8) -> Result<()> {
     }
 }
 
-/// The ports that are asked for, taken before anything else is done.
-struct Ports {
-    http: Vec<TcpPort>,
-    udp: Vec<UdpPort>,
-    admin: Vec<TcpPort>,
+/// From the kernel: what clients must not be able to guess.
+struct Secrets {
+    secret: Secret,
+    seed: u64,
+    token: Token,
 }
 
-impl Ports {
-    fn bind(args: &TrackerArgs) -> Result<Self> {
-        let default: [SocketAddr; 1] = [DEFAULT_PORT.parse()?];
-        let is_told = !args.http.is_empty() || !args.udp.is_empty();
-        let (http, udp): (&[SocketAddr], &[SocketAddr]) = if is_told {
-            (&args.http, &args.udp)
-        } else {
-            (&default, &default)
-        };
-        let tcp = |addresses: &[SocketAddr]| -> Result<Vec<TcpPort>> {
-            Ok(addresses
-                .iter()
-                .copied()
-                .map(|address| TcpPort::bind(address).map(TcpPort::where_clients_speak_first))
-                .collect::<Result<_, _>>()?)
-        };
+impl Secrets {
+    fn draw() -> Result<Self> {
+        let mut bytes = [0; 56];
+        getrandom::fill(&mut bytes).map_err(|error| anyhow::anyhow!("no random bytes: {error}"))?;
+        let (token, rest) = bytes.split_at(16);
+        let (words, _) = rest.as_chunks::<8>();
+        let word = |index: usize| u64::from_le_bytes(words[index]);
         Ok(Self {
-            http: tcp(http)?,
-            udp: udp
-                .iter()
-                .copied()
-                .map(UdpPort::bind)
-                .collect::<Result<_, _>>()?,
-            admin: tcp(&args.admin)?,
+            secret: Secret([word(0), word(1), word(2), word(3)]),
+            seed: word(4),
+            token: Token(token.try_into()?),
         })
     }
-}
-
-/// From the kernel: what clients must not be able to guess.
-fn secrets() -> Result<(Secret, u64)> {
-    let mut bytes = [0; 40];
-    getrandom::fill(&mut bytes).map_err(|error| anyhow::anyhow!("no random bytes: {error}"))?;
-    let (words, _) = bytes.as_chunks::<8>();
-    let word = |index: usize| u64::from_le_bytes(words[index]);
-    Ok((Secret([word(0), word(1), word(2), word(3)]), word(4)))
 }

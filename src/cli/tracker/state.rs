@@ -33,6 +33,8 @@ impl StateFile {
         if let Err(fs::TryLockError::WouldBlock) = file.try_lock() {
             bail!("{}: another tracker keeps this file", named());
         }
+        // A run that was killed may have left the beginning of a shorter file behind, of no use.
+        let _ = fs::remove_file(next_path(path));
         let mut reader = Reader::default();
         let mut piece = vec![0; READ_LEN_BYTES];
         let mut len_bytes = 0;
@@ -74,7 +76,7 @@ impl StateFile {
     /// Does one step, and tells people where it fails.
     pub(super) fn carry_out(&mut self, job: &JournalJob) -> Result<(), ()> {
         self.try_to(job).map_err(|error| {
-            self.next = None;
+            self.abandon_next();
             let path = self.path.display();
             log::error!("cannot write `{path}`: {error}; the swarms live on in memory");
         })
@@ -84,7 +86,7 @@ impl StateFile {
         match job {
             JournalJob::Append(changes) => self.append(changes),
             JournalJob::BeginSnapshot(head) => {
-                let file = File::create(self.next_path())?;
+                let file = File::create(next_path(&self.path))?;
                 // Where files cannot be locked, people have to take care themselves.
                 let _ = file.try_lock();
                 let mut next = BufWriter::new(file);
@@ -127,7 +129,7 @@ impl StateFile {
         };
         let next = next.into_inner().map_err(io::IntoInnerError::into_error)?;
         next.sync_all()?;
-        fs::rename(self.next_path(), &self.path)?;
+        fs::rename(next_path(&self.path), &self.path)?;
         self.len_bytes = next.metadata()?.len();
         self.file = next;
         // The old name must not come back with the old file after the power was cut.
@@ -135,9 +137,22 @@ impl StateFile {
         File::open(folder.unwrap_or(Path::new(".")))?.sync_all()
     }
 
-    fn next_path(&self) -> PathBuf {
-        let mut name = self.path.file_name().unwrap_or_default().to_owned();
-        name.push(".next");
-        self.path.with_file_name(name)
+    /// It will not take the place of the old one.
+    fn abandon_next(&mut self) {
+        if self.next.take().is_some() {
+            let _ = fs::remove_file(next_path(&self.path));
+        }
     }
+}
+
+impl Drop for StateFile {
+    fn drop(&mut self) {
+        self.abandon_next();
+    }
+}
+
+fn next_path(path: &Path) -> PathBuf {
+    let mut name = path.file_name().unwrap_or_default().to_owned();
+    name.push(".next");
+    path.with_file_name(name)
 }

@@ -9,9 +9,9 @@ use super::settings::config;
 use super::state::StateFile;
 use crate::cli::logging::ServiceLog;
 use crate::reactor::Completions;
-use crate::tracker::service::{Done, Job, JournalError};
+use crate::tracker::service::{Done, Job, JournalError, PairReport, Standing};
 
-/// The service has one step of the journal under way at a time; reloads are rare.
+/// The service has one step of the journal, one report and one reload under way at a time.
 const JOBS_WAITING_MAX: usize = 16;
 
 pub(super) struct Worker {
@@ -28,6 +28,10 @@ impl Worker {
                     Job::Journal(job) => {
                         let written = state.as_mut().map_or(Ok(()), |state| state.carry_out(&job));
                         Done::Journal(written.map_err(|()| JournalError))
+                    }
+                    Job::Report(report) => {
+                        say(report);
+                        Done::Reported
                     }
                     Job::Reload => Done::Reloaded(reload(&args, &log)),
                 };
@@ -48,6 +52,13 @@ impl Worker {
     pub(super) fn finish(self) {
         drop(self.jobs);
         let _ = self.thread.join();
+    }
+}
+
+fn say(report: PairReport) {
+    match report.standing {
+        Standing::Calling | Standing::Paired => log::info!("{report}"),
+        Standing::Trouble(_) => log::warn!("{report}"),
     }
 }
 

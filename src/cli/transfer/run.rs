@@ -80,8 +80,10 @@ pub(super) fn run(transfer: Transfer<'_>) -> Result<Outcome> {
     drop(reactor);
     let last = watching.join().ok().flatten();
     drop(pool);
+    let has_given_up = last.as_ref().is_some_and(|report| report.has_given_up);
     Ok(Outcome {
         last: last.and_then(|report| report.torrents.into_iter().next()),
+        gave_up_after: transfer.gives_up_after.filter(|_| has_given_up),
         figures: Figures::now(started.elapsed(), stats),
         shows_stats: common.stats,
         ended,
@@ -104,6 +106,7 @@ fn finish_empty(pool: &Pool, started: Instant) -> Result<Outcome> {
     }
     Ok(Outcome {
         last: None,
+        gave_up_after: None,
         figures: Figures::now(started.elapsed(), crate::reactor::Stats::default()),
         shows_stats: false,
         ended: Ended::Done,

@@ -15,6 +15,8 @@ use crate::reactor::{Ended, Stats};
 pub(super) struct Outcome {
     /// `None` where there was nothing to transfer.
     pub(super) last: Option<TorrentReport>,
+    /// Nothing came for so long.
+    pub(super) gave_up_after: Option<Duration>,
     pub(super) figures: Figures,
     pub(super) shows_stats: bool,
     pub(super) ended: Ended,
@@ -202,11 +204,17 @@ impl Outcome {
         let is_complete = self.is_complete();
         match (self.ended, self.last) {
             (Ended::AtOnce, _) => bail!("stopped at once, as it was asked to twice"),
-            (_, Some(report)) if !self.is_seed && !is_complete => bail!(
-                "{} of {} came; run the same command again to go on from there",
-                Size(report.have_bytes),
-                Size(report.total_bytes)
-            ),
+            (_, Some(report)) if !self.is_seed && !is_complete => {
+                let why = match self.gave_up_after {
+                    Some(patience) => format!(", and nothing more for {patience:?}"),
+                    None => String::new(),
+                };
+                bail!(
+                    "{} of {} came{why}; run the same command again to go on from there",
+                    Size(report.have_bytes),
+                    Size(report.total_bytes)
+                )
+            }
             _ => Ok(()),
         }
     }

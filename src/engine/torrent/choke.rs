@@ -1,6 +1,6 @@
 //! Who of the peers is served.
 
-use super::Torrent;
+use super::{Peer, Torrent};
 use crate::base::{ConnId, Ending};
 use crate::engine::context::Context;
 use crate::swarm::{Aim, PeerFacts};
@@ -12,6 +12,12 @@ impl Torrent {
             .values()
             .filter(|peer| !peer.conn.is_choked_by_us());
         if !self.choker.newcomer_fits(unchoked.count()) {
+            // Who is served and wants nothing now makes room.
+            let is_idle = |peer: &Peer| !peer.conn.is_choked_by_us() && !peer.conn.is_interested();
+            if self.peers.values().any(is_idle) {
+                self.choker.hurry(ctx.now);
+                self.choke_round(ctx);
+            }
             return;
         }
         if let Some(peer) = self.peers.get_mut(&conn) {

@@ -17,6 +17,9 @@ use crate::wire::peer::{ExtensionHandshake, Handshake};
 /// The name and version that other programs show.
 const CLIENT: &str = concat!("mt ", env!("CARGO_PKG_VERSION"));
 
+/// How many peers a tracker is asked for at a time.
+const PEERS_WANTED: u32 = 50;
+
 /// What a torrent wants of the process, besides actions.
 #[derive(Debug)]
 pub(in crate::engine) enum Ask {
@@ -116,7 +119,10 @@ impl Torrent {
     }
 
     fn facts(&self) -> Facts {
-        let wanted = if self.is_downloading() { 50 } else { 0 };
+        // Who has everything calls as well: whoever waits for it may have been told of nobody, or
+        // find no way to it.
+        let is_over = self.has_failed() || self.is_stopping;
+        let wanted = if is_over { 0 } else { PEERS_WANTED };
         Facts {
             uploaded_bytes: self.traffic.uploaded_bytes,
             downloaded_bytes: self.traffic.downloaded_bytes,

@@ -1,13 +1,24 @@
 //! Which block is asked of whom next, and where it lands.
 
+use std::time::Duration;
+
 use super::{Peer, Torrent};
 use crate::base::limits::{LANDING_AHEAD_BYTES, REFUSALS_BORNE_MAX};
-use crate::base::{Bitfield, Block, ConnId, PieceIndex};
+use crate::base::{Bitfield, Block, ConnId, Instant, PieceIndex, PlaceId};
 use crate::engine::context::Context;
-use crate::engine::job::{PieceInPlace, PlaceSource};
-use crate::engine::landing::LandingPlace;
+use crate::engine::job::{Job, PieceInPlace, PlaceSource, StorageFault};
+use crate::engine::landing::{Group, LandingPlace};
 use crate::peer::{Extensions, Landing};
 use crate::swarm::{Claim, Interest};
+
+/// How long a window is received into before it is made writable again.
+const WINDOW_FRESH_FOR: Duration = Duration::from_secs(4);
+
+/// From this rate on, all windows together are filled within that time, and well before.
+const WINDOWS_BYTES_PER_S_MIN: u64 = 32 << 20;
+
+/// A window that takes longer to come tells of a disk that is better written to in pieces.
+pub(super) const WINDOW_PATIENCE: Duration = Duration::from_millis(500);
 
 impl Torrent {
     pub(super) fn hear_has(&mut self, ctx: &mut Context<'_>, conn: ConnId, piece: PieceIndex) {
@@ -203,13 +214,58 @@ impl Torrent {
             let Some(piece) = self.next_without_place(peer, ctx) else {
                 return;
             };
-            let group = self.grouping.group_of(piece);
+            let group = self.group_to_open(ctx.now, piece);
             if !ctx.places.fits(group.what) {
                 return;
             }
             let place = ctx.open(self.id, group.what);
-            self.landing.push(place, group);
+            self.landing.push(ctx.now, place, group);
         }
+    }
+
+    /// A window where much comes at once, and a buffer where little does: a window that is filled
+    /// slowly is written back under the hands of who fills it. Where a piece of the window has
+    /// another place already, it is a buffer, too.
+    fn group_to_open(&mut self, now: Instant, piece: PieceIndex) -> Group {
+        let window = self.grouping.group_of(piece);
+        let mut pieces = window
+            .pieces()
+            .filter_map(|index| self.geometry.piece(index));
+        let is_taken = pieces.any(|other| self.landing.of(other).is_some());
+        if self.traffic.down.bytes_per_s(now) >= WINDOWS_BYTES_PER_S_MIN {
+            self.prefers_buffers = false;
+        }
+        if is_taken || self.prefers_buffers {
+            self.grouping.buffer_of(piece)
+        } else {
+            window
+        }
+    }
+
+    /// Windows that the kernel may have written back by now are made writable again before more is
+    /// received into them.
+    pub(super) fn refresh_windows(&mut self, ctx: &mut Context<'_>) {
+        for place in self.landing.take_stale(ctx.now, WINDOW_FRESH_FOR) {
+            self.prefers_buffers = true;
+            let torrent = self.id;
+            ctx.submit(Job::Refresh { torrent, place });
+        }
+    }
+
+    pub(in crate::engine) fn refreshed(
+        &mut self,
+        ctx: &mut Context<'_>,
+        place: PlaceId,
+        result: Result<(), StorageFault>,
+    ) {
+        self.landing.refreshed(ctx.now, place);
+        if let Err(fault) = result {
+            return self.fail(ctx, fault);
+        }
+        for conn in self.peers.keys() {
+            ctx.replan(*conn);
+        }
+        self.fetch_from_all(ctx);
     }
 
     /// A piece that is to be brought into memory so that a peer can be asked for it.
@@ -370,7 +426,12 @@ impl Torrent {
                 .chain(peer.conn.landing_block())
                 .any(|block| place.group.holds(block.piece()))
         });
-        place.is_live && !is_used && !is_in_pool && !is_to_be_hashed && !is_leased
+        place.is_live
+            && !place.is_refreshing
+            && !is_used
+            && !is_in_pool
+            && !is_to_be_hashed
+            && !is_leased
     }
 
     fn give_up(&mut self, ctx: &mut Context<'_>, place: &LandingPlace) {

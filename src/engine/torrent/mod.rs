@@ -24,7 +24,8 @@ use super::job::{MappableRun, PieceInPlace, StorageFault, TorrentId};
 use super::landing::{Grouping, LandingPlaces};
 use super::report::{Limit, TrackerReport};
 use crate::base::{
-    Bitfield, Block, ConnId, Ending, Geometry, Instant, PieceIndex, PlaceId, Rng, Sha1Digest, Url,
+    Bitfield, Block, ConnId, Ending, Geometry, Instant, PieceIndex, PlaceId, RecvPlan, Rng,
+    Sha1Digest, Url,
 };
 use crate::peer::{Connection, Event, Fault};
 use crate::swarm::{
@@ -95,6 +96,8 @@ pub(super) struct Torrent {
     picker: Picker,
     grouping: Grouping,
     landing: LandingPlaces,
+    /// What comes is received into buffers, not windows, where either will do.
+    prefers_buffers: bool,
     peers: BTreeMap<ConnId, Peer>,
     next_contributor: u32,
     suspects: Suspects,
@@ -154,6 +157,7 @@ impl Torrent {
             blocks: Blocks::new(setup.geometry, setup.have),
             grouping: Grouping::new(setup.geometry, setup.runs),
             landing: LandingPlaces::default(),
+            prefers_buffers: false,
             peers: BTreeMap::new(),
             next_contributor: 0,
             suspects: Suspects::new(),
@@ -380,6 +384,15 @@ impl Torrent {
         }
     }
 
+    /// Nothing is planned into a place that is being refreshed: where it comes first, the
+    /// connection waits.
+    pub(super) fn recv_plan(&self, conn: ConnId, plan: &mut RecvPlan) {
+        if let Some(peer) = self.peers.get(&conn) {
+            peer.conn
+                .recv_plan(plan, |place| self.landing.is_fresh(place));
+        }
+    }
+
     pub(super) fn peer_connection(&self, conn: ConnId) -> Option<&Connection> {
         self.peers.get(&conn).map(|peer| &peer.conn)
     }
@@ -398,6 +411,7 @@ impl Torrent {
                 Err(fault) => self.end(ctx, conn, &fault),
             }
         }
+        self.refresh_windows(ctx);
         self.look_for_stalled(ctx);
         self.make_room(ctx);
         self.fetch_from_all(ctx);

@@ -2,6 +2,7 @@
 //! announced; or fetched again.
 
 use super::blame::Verdict;
+use super::fetch::WINDOW_PATIENCE;
 use super::{Phase, Torrent};
 use crate::base::limits::HASH_JOB_PIECES_MAX;
 use crate::base::{PieceIndex, PlaceId};
@@ -23,7 +24,11 @@ impl Torrent {
             return self.fail(ctx, fault);
         }
         ctx.places.opened(place);
-        if self.landing.opened(place).is_some() {
+        if let Some((group, asked_at)) = self.landing.opened(ctx.now, place) {
+            let is_window = matches!(group.what, PlaceSource::Window { .. });
+            if is_window && ctx.now - asked_at > WINDOW_PATIENCE {
+                self.prefers_buffers = true;
+            }
             self.fetch_from_all(ctx);
         } else {
             self.serve_all_waiting(ctx);

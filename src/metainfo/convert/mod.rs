@@ -9,6 +9,8 @@ mod mtorrent;
 mod outer;
 mod st;
 
+use std::borrow::Cow;
+
 use super::Format;
 use super::error::{Error, Fault};
 use super::magnet::Magnet;
@@ -84,23 +86,29 @@ impl Metainfo {
     /// Writes this torrent as `target`; the info-hash is another one where [`Self::obstacles`]
     /// said so. Fails with the first obstacle that cannot be passed without the content.
     pub fn write_as(&self, target: Format) -> Result<Vec<u8>, Error> {
+        Ok(self.parts_as(target)?.concat())
+    }
+
+    /// The same in parts, which together are the document: so a large one need not be in memory
+    /// twice.
+    pub fn parts_as(&self, target: Format) -> Result<Vec<Cow<'_, [u8]>>, Error> {
         let obstacles = self.obstacles(target);
         let insurmountable = obstacles.impossible.into_iter();
         if let Some(first) = insurmountable.chain(obstacles.needs_content).next() {
             return Err(Error::new(target.name(), Fault::CannotCarry(first)));
         }
-        match target {
-            Format::Torrent => Ok(self.to_torrent()),
-            Format::Magnet => Ok(format!("{}\n", self.magnet()).into_bytes()),
+        let whole = match target {
+            Format::Torrent => return Ok(self.torrent_parts()),
+            Format::Magnet => format!("{}\n", self.magnet()).into_bytes(),
             Format::Mtorrent => {
                 let name = self.info.raw_content_name();
                 let hashes = self.info.v1_hashes().unwrap_or_default();
-                Ok(super::mtorrent::write(
+                super::mtorrent::write(
                     &name,
                     self.info.files().content_bytes(),
                     hashes,
                     self.outer(),
-                ))
+                )
             }
             Format::St => {
                 let name = self.info.raw_name();
@@ -111,9 +119,10 @@ impl Metainfo {
                     tree: self.info_field(b"file tree").unwrap_or(empty),
                     layers: &self.layers,
                     trackers: &self.outer().trackers,
-                })
+                })?
             }
-        }
+        };
+        Ok(vec![Cow::Owned(whole)])
     }
 
     /// The link to this torrent's swarms.

@@ -7,6 +7,7 @@ use super::{
 use crate::base::{Host, Scheme, Sha256Digest, Url};
 use crate::bencode::Value;
 use crate::metainfo::error::{Error, Fault, Located};
+use crate::metainfo::file_list::Entry;
 use crate::metainfo::file_tree::TreeWalk;
 use crate::metainfo::layers::PieceLayers;
 use crate::metainfo::oddity::Oddities;
@@ -22,43 +23,50 @@ pub(in crate::metainfo) struct Content<'a> {
 }
 
 pub(in crate::metainfo) fn write(content: &Content<'_>) -> Result<Vec<u8>, Error> {
-    let mut files = Vec::new();
-    let mut hashes = Vec::new();
     let mut count: u32 = 0;
     let mut is_directory = true;
-    let mut tree = TreeWalk::new(content.tree)?;
-    while let Some(entry) = tree.next_file(&mut Oddities::default())? {
+    for_each_file(content, |path, _| {
         count = count.saturating_add(1);
-        is_directory = count > 1 || *tree.components() != [content.name];
-        let path = tree.components();
-        files.extend(
-            u16::try_from(path.len())
-                .map_err(|_| too_long())
-                .at("path")?
-                .to_be_bytes(),
-        );
-        for component in path {
-            push_text(&mut files, component).at("path")?;
-        }
-        files.extend(entry.len_bytes.to_be_bytes());
-        if let Some(root) = entry.root {
-            hashes.extend_from_slice(layer_of(root, entry.len_bytes, content)?);
-        }
-    }
-    if !is_directory {
-        // The name says it all.
-        files = [&0_u16.to_be_bytes()[..], &files[files.len() - 8..]].concat();
-    }
-    let mut out = Vec::with_capacity(files.len() + hashes.len() + 256);
+        is_directory = count > 1 || *path != [content.name];
+        Ok(())
+    })?;
+    let mut out = Vec::new();
     out.extend(MAGIC);
     out.extend([VERSION, if is_directory { FLAG_DIRECTORY } else { 0 }]);
     push_trackers(&mut out, content.trackers).at("trackers")?;
     push_text(&mut out, content.name).at("name")?;
     out.extend(content.piece_length.to_be_bytes());
     out.extend(count.to_be_bytes());
-    out.append(&mut files);
-    out.append(&mut hashes);
+    for_each_file(content, |path, entry| {
+        // Without a directory the name says it all.
+        let path = if is_directory { path } else { &[] };
+        let depth = u16::try_from(path.len()).map_err(|_| too_long());
+        out.extend(depth.at("path")?.to_be_bytes());
+        for component in path {
+            push_text(&mut out, component).at("path")?;
+        }
+        out.extend(entry.len_bytes.to_be_bytes());
+        Ok(())
+    })?;
+    for_each_file(content, |_, entry| {
+        if let Some(root) = entry.root {
+            out.extend_from_slice(layer_of(root, entry.len_bytes, content)?);
+        }
+        Ok(())
+    })?;
     Ok(out)
+}
+
+/// Walks the tree, which is walked as often as needed: to keep what was found would cost memory.
+fn for_each_file<'a>(
+    content: &Content<'a>,
+    mut each: impl FnMut(&[&[u8]], &Entry<'a>) -> Result<(), Error>,
+) -> Result<(), Error> {
+    let mut tree = TreeWalk::new(content.tree)?;
+    while let Some(entry) = tree.next_file(&mut Oddities::default())? {
+        each(tree.components(), &entry)?;
+    }
+    Ok(())
 }
 
 fn layer_of<'a>(root: &'a [u8], len_bytes: u64, content: &Content<'a>) -> Result<&'a [u8], Error> {

@@ -17,14 +17,15 @@ use crate::storage::verify::Located;
 /// Files as somebody else has laid them out.
 #[derive(Debug)]
 pub(super) struct FoundFiles {
+    metainfo: Arc<Metainfo>,
     located: Located,
 }
 
 impl FoundFiles {
     fn found_path(&self, file: usize) -> Option<PathBuf> {
-        match self.located.sources.get(file) {
-            Some(Source::Disk { path, .. }) => Some(path.clone()),
-            _ => None,
+        match self.located.source(file) {
+            Source::Disk(_) => Some(self.located.disk_path(&self.metainfo.info, file)),
+            Source::Zeros | Source::Absent => None,
         }
     }
 
@@ -52,7 +53,10 @@ pub fn for_seeding(
 ) -> Result<Prepared, Error> {
     require_v1(&metainfo.info, data)?;
     let located = Located::find(&metainfo.info, data);
-    let found = FoundFiles { located };
+    let found = FoundFiles {
+        metainfo: Arc::clone(metainfo),
+        located,
+    };
     let mut mapping = None;
     let mut files = TorrentFiles::new(metainfo, Home::Found(found), Mapping::NONE);
     for file in 0..metainfo.info.files().len() {

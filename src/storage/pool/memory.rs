@@ -41,16 +41,33 @@ impl Memory {
         // through raw pointers only.
         let watch = unsafe { Watch::over_writable(pages_of(&map)) };
         let memory = Self::watched(watch, map)?;
+        memory.make_writable()?;
+        Ok(memory)
+    }
+
+    /// Makes all of it resident and writable before anybody uses it.
+    fn make_writable(&self) -> io::Result<()> {
+        self.populate(|range| self.touch(range))
+    }
+
+    /// Does so again, while others may be writing to it: a kernel that has no call for it is left
+    /// to fault the pages in.
+    pub(super) fn keep_writable(&self) -> io::Result<()> {
+        self.populate(|_| Ok(()))
+    }
+
+    fn populate(&self, otherwise: impl Fn(Range<usize>) -> io::Result<()>) -> io::Result<()> {
+        let len = self.map.len();
         let mut done = 0;
         while done < len {
             let step = POPULATE_STEP_BYTES.min(len - done);
-            match memory.map.advise_range(Advice::PopulateWrite, done, step) {
-                Err(error) if is_unknown(&error) => memory.touch(done..done + step)?,
+            match self.map.advise_range(Advice::PopulateWrite, done, step) {
+                Err(error) if is_unknown(&error) => otherwise(done..done + step)?,
                 populated => populated.map_err(explained)?,
             }
             done += step;
         }
-        Ok(memory)
+        Ok(())
     }
 
     /// A part of a file (not empty) to send from.

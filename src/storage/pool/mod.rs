@@ -60,14 +60,15 @@ pub struct PoolOptions {
 }
 
 impl Default for PoolOptions {
-    /// Dirty bytes by the memory of the machine, or of the group of processes.
+    /// Of dirty bytes a tenth of the memory of the machine, or of the group of processes: from as
+    /// many on the kernel itself begins to write.
     fn default() -> Self {
-        const DIRTY_BYTES_MAX: u64 = 256 << 20;
-        let usable_bytes = ram::usable_bytes().unwrap_or(u64::MAX);
+        const USABLE_BYTES_ASSUMED: u64 = 2 << 30;
+        let usable_bytes = ram::usable_bytes().unwrap_or(USABLE_BYTES_ASSUMED);
         Self {
             mapped_bytes_max: 256 << 20,
             buffer_bytes_max: 64 << 20,
-            dirty_bytes_max: DIRTY_BYTES_MAX.min(usable_bytes / 10),
+            dirty_bytes_max: usable_bytes / 10,
             resolve_timeout: Duration::from_secs(15),
         }
     }
@@ -152,6 +153,17 @@ impl Pool {
                     PlaceSource::Window { .. } | PlaceSource::Buffer { .. } => &self.receiving,
                 };
                 lane.run(move || done(shared.open(torrent, place, what)));
+            }
+            Job::Refresh { torrent, place } => {
+                self.receiving.run(move || {
+                    let found = shared.table.get(place);
+                    let result = found.map_or(Ok(()), |place| place.keep_writable());
+                    done(Done::Refreshed {
+                        torrent,
+                        place,
+                        result,
+                    });
+                });
             }
             Job::Close { place } => self.close(place, done),
             Job::Hash { torrent, pieces } => {

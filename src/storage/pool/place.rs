@@ -262,6 +262,22 @@ impl Place {
         self.memory().write(range, file, offset)
     }
 
+    /// Makes a window writable again without faults, while it is received into.
+    pub(super) fn keep_writable(&self) -> Result<(), StorageFault> {
+        match &self.origin {
+            Origin::Mapping {
+                segment,
+                is_for_receiving: true,
+                ..
+            } => {
+                let files = &self.torrent.files;
+                let kept = self.memory().keep_writable();
+                kept.map_err(|error| files.fault_of(segment.file, error.to_string()))
+            }
+            Origin::Mapping { .. } | Origin::Buffer { .. } => Ok(()),
+        }
+    }
+
     /// What has to go to a disk, of a window.
     pub(super) fn received(&self) -> Option<Received> {
         match &self.origin {

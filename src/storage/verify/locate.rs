@@ -1,5 +1,6 @@
 //! Finding the files of a torrent on a disk.
 
+use std::cmp::Ordering;
 use std::ffi::OsStr;
 use std::fs;
 use std::io;
@@ -9,8 +10,8 @@ use std::path::{Path, PathBuf};
 use rustix::io::Errno;
 
 use super::FileState;
-use crate::metainfo::Info;
-use crate::storage::source::{Source, Stamp};
+use crate::metainfo::{File, Info};
+use crate::storage::source::{FileSystems, Source, Stamp};
 use crate::storage::unreadable::reason_of;
 
 /// How many files are looked for to tell which directory holds the content.
@@ -21,73 +22,148 @@ const PROBED_FILES: usize = 64;
 /// these is the same.
 #[derive(Clone, Debug)]
 pub struct Located {
-    pub(in crate::storage) sources: Vec<Source>,
-    /// [`FileState::Whole`] where nothing is wrong yet.
-    pub(super) states: Vec<FileState>,
+    root: PathBuf,
+    finds: Vec<Find>,
+    raw_paths: RawPaths,
+    pub(in crate::storage) file_systems: FileSystems,
 }
+
+/// What was found in the place of a file.
+#[derive(Clone, Copy, Debug)]
+enum Find {
+    /// A file, by the safe path that this program gives.
+    Safe(Stamp),
+    /// A file, by the path that the torrent says, which other programs may have given.
+    Raw(Stamp),
+    Padding,
+    Other(FileState),
+}
+
+const _: () = assert!(size_of::<Find>() == 24, "millions of finds are kept");
 
 impl Located {
     /// Looks for the files of a torrent at `data`: the thing itself, or the directory that holds it.
     pub fn find(info: &Info, data: &Path) -> Self {
-        let names = names_of(info);
-        let root = root_of(info, &names, data);
+        let raw_paths = RawPaths::of(info);
+        let root = root_of(info, &raw_paths, data);
         let mut located = Self {
-            sources: Vec::new(),
-            states: Vec::new(),
+            root,
+            finds: Vec::with_capacity(info.files().len()),
+            raw_paths,
+            file_systems: FileSystems::default(),
         };
-        for (file, name) in info.files().iter().zip(&names) {
-            let (source, state) = if file.attributes.padding {
-                (Source::Zeros, FileState::Whole)
-            } else if let Some(target) = file.symlink {
-                (Source::Absent, link_state(&root.join(file.path), target))
-            } else {
-                let path = name.candidates(&root, info.is_directory());
-                find(path, file.len_bytes)
-            };
-            located.sources.push(source);
-            located.states.push(state);
+        for (index, file) in info.files().iter().enumerate() {
+            let find = located.find_file(info, index, &file);
+            located.finds.push(find);
         }
         located
     }
-}
 
-/// The names by which a file may lie on the disk: the safe one that this program gives, and the one
-/// that the torrent says, which other programs may have given.
-struct Names {
-    safe: PathBuf,
-    raw: Option<PathBuf>,
-}
-
-impl Names {
-    /// Below a directory, or the one file itself.
-    fn candidates(&self, root: &Path, is_directory: bool) -> impl Iterator<Item = PathBuf> {
-        let at = |path: &PathBuf| {
-            if is_directory {
-                root.join(path)
-            } else {
-                root.to_owned()
+    fn find_file(&mut self, info: &Info, index: usize, file: &File<'_>) -> Find {
+        if file.attributes.padding {
+            return Find::Padding;
+        }
+        if let Some(target) = file.symlink {
+            return Find::Other(link_state(&self.root.join(file.path), target));
+        }
+        let safe = candidate(&self.root, info, Path::new(file.path));
+        let raw = self.raw_paths.get(index);
+        let raw = raw.map(|raw| candidate(&self.root, info, raw));
+        let mut otherwise = FileState::Missing;
+        for (path, find) in [
+            (Some(safe), Find::Safe as fn(Stamp) -> Find),
+            (raw, Find::Raw),
+        ] {
+            let Some(path) = path else { continue };
+            match fs::metadata(&path) {
+                Ok(metadata) if metadata.is_file() => {
+                    self.file_systems.note(&metadata, || path);
+                    return find(Stamp::of(&metadata));
+                }
+                Ok(_) => return Find::Other(FileState::NotAFile),
+                Err(error) if otherwise == FileState::Missing => {
+                    otherwise = state_without_file(&error);
+                }
+                Err(_) => {}
             }
+        }
+        Find::Other(otherwise)
+    }
+
+    /// [`FileState::Whole`] where nothing is wrong yet.
+    pub(super) fn state(&self, index: usize, len_bytes: u64) -> FileState {
+        let stamp = match self.finds[index] {
+            Find::Safe(stamp) | Find::Raw(stamp) => stamp,
+            Find::Padding => return FileState::Whole,
+            Find::Other(state) => return state,
         };
-        [Some(at(&self.safe)), self.raw.as_ref().map(at)]
-            .into_iter()
-            .flatten()
+        let found_bytes = stamp.len_bytes();
+        match found_bytes.cmp(&len_bytes) {
+            Ordering::Less => FileState::Short { found_bytes },
+            Ordering::Equal => FileState::Whole,
+            Ordering::Greater => FileState::Long { found_bytes },
+        }
+    }
+
+    pub(in crate::storage) fn source(&self, index: usize) -> Source {
+        match self.finds[index] {
+            Find::Safe(stamp) | Find::Raw(stamp) => Source::Disk(stamp),
+            Find::Padding => Source::Zeros,
+            Find::Other(_) => Source::Absent,
+        }
+    }
+
+    pub(in crate::storage) fn root(&self) -> &Path {
+        &self.root
+    }
+
+    /// Where a file of that torrent was found.
+    pub(in crate::storage) fn disk_path(&self, info: &Info, index: usize) -> PathBuf {
+        match (self.finds[index], self.raw_paths.get(index)) {
+            (Find::Raw(_), Some(raw)) => candidate(&self.root, info, raw),
+            _ => candidate(&self.root, info, Path::new(info.files().get(index).path)),
+        }
     }
 }
 
-fn names_of(info: &Info) -> Vec<Names> {
-    let mut names: Vec<Names> = info
-        .files()
-        .iter()
-        .map(|file| Names {
-            safe: file.path.into(),
-            raw: None,
-        })
-        .collect();
-    info.for_each_raw_path(|index, components| {
-        let path = plain_path(components);
-        names[index].raw = path.filter(|path| *path != names[index].safe);
-    });
-    names
+/// Below a directory, or the one file itself.
+fn candidate(root: &Path, info: &Info, path: &Path) -> PathBuf {
+    if info.is_directory() {
+        root.join(path)
+    } else {
+        root.to_owned()
+    }
+}
+
+/// The paths that the torrent says, of those files whose safe path is another.
+#[derive(Clone, Debug, Default)]
+struct RawPaths {
+    /// By file, with where the path ends in `text`.
+    ends: Vec<(usize, usize)>,
+    text: Vec<u8>,
+}
+
+impl RawPaths {
+    fn of(info: &Info) -> Self {
+        let mut paths = Self::default();
+        info.for_each_raw_path(|index, components| {
+            let path = plain_path(components);
+            let safe = Path::new(info.files().get(index).path);
+            if let Some(path) = path.filter(|path| path != safe) {
+                paths.text.extend_from_slice(path.as_os_str().as_bytes());
+                paths.ends.push((index, paths.text.len()));
+            }
+        });
+        paths
+    }
+
+    fn get(&self, index: usize) -> Option<&Path> {
+        let at = self.ends.binary_search_by_key(&index, |(file, _)| *file);
+        let at = at.ok()?;
+        let start = at.checked_sub(1).map_or(0, |before| self.ends[before].1);
+        let text = &self.text[start..self.ends[at].1];
+        Some(Path::new(OsStr::from_bytes(text)))
+    }
 }
 
 /// The path as the torrent says it, where all of its names are plain ones.
@@ -104,7 +180,7 @@ fn plain_path(components: &[&[u8]]) -> Option<PathBuf> {
 }
 
 /// The thing itself: `data`, or what has the torrent's name in it.
-fn root_of(info: &Info, names: &[Names], data: &Path) -> PathBuf {
+fn root_of(info: &Info, raw_paths: &RawPaths, data: &Path) -> PathBuf {
     let raw_name = plain_path(&[&info.raw_content_name()]);
     let inside = [
         Some(data.join(info.name())),
@@ -123,11 +199,13 @@ fn root_of(info: &Info, names: &[Names], data: &Path) -> PathBuf {
         };
     }
     let holds = |root: &PathBuf| {
-        let stored = info.files().iter().zip(names);
-        let stored = stored.filter(|(file, _)| !file.attributes.padding);
-        stored.take(PROBED_FILES).any(|(_, name)| {
-            name.candidates(root, true)
-                .any(|path| fs::symlink_metadata(path).is_ok())
+        let stored = info.files().iter().enumerate();
+        let stored = stored.filter(|(_, file)| !file.attributes.padding);
+        stored.take(PROBED_FILES).any(|(index, file)| {
+            [Some(Path::new(file.path)), raw_paths.get(index)]
+                .into_iter()
+                .flatten()
+                .any(|path| fs::symlink_metadata(root.join(path)).is_ok())
         })
     };
     let inside: Vec<PathBuf> = candidates.collect();
@@ -139,33 +217,6 @@ fn root_of(info: &Info, names: &[Names], data: &Path) -> PathBuf {
         .or_else(with_name)
         .unwrap_or(&itself[0])
         .to_owned()
-}
-
-fn find(candidates: impl Iterator<Item = PathBuf>, len_bytes: u64) -> (Source, FileState) {
-    let mut otherwise = FileState::Missing;
-    for path in candidates {
-        let metadata = match fs::metadata(&path) {
-            Ok(metadata) => metadata,
-            Err(error) => {
-                if otherwise == FileState::Missing {
-                    otherwise = state_without_file(&error);
-                }
-                continue;
-            }
-        };
-        if !metadata.is_file() {
-            return (Source::Absent, FileState::NotAFile);
-        }
-        let stamp = Stamp::of(&metadata);
-        let found_bytes = stamp.len_bytes();
-        let state = match found_bytes.cmp(&len_bytes) {
-            std::cmp::Ordering::Less => FileState::Short { found_bytes },
-            std::cmp::Ordering::Equal => FileState::Whole,
-            std::cmp::Ordering::Greater => FileState::Long { found_bytes },
-        };
-        return (Source::Disk { path, stamp }, state);
-    }
-    (Source::Absent, otherwise)
 }
 
 /// Tells what is not there from what cannot be looked at.

@@ -1,4 +1,4 @@
-//! From units that failed to what is to be said of each file.
+//! From units that failed to what is to be said of the files that they are of.
 
 use std::ops::Range;
 
@@ -13,46 +13,67 @@ pub(super) enum Outcome {
     Unknown,
 }
 
-/// What failed, by file.
-#[derive(Debug)]
+/// What failed, of those files of which something did.
+#[derive(Debug, Default)]
 pub(super) struct Marks {
-    files: Vec<(Outcome, Vec<Range<u64>>)>,
+    /// In the order of the torrent.
+    files: Vec<Mark>,
+}
+
+#[derive(Debug)]
+struct Mark {
+    file: usize,
+    worst: Outcome,
+    bad: Vec<Range<u64>>,
 }
 
 impl Marks {
-    pub(super) fn new(file_count: usize) -> Self {
-        Self {
-            files: vec![(Outcome::Good, Vec::new()); file_count],
-        }
-    }
-
     /// Marks the files of a unit. Units come in order.
-    pub(super) fn mark(&mut self, layout: &Layout, index: u64, outcome: Outcome) {
+    pub(super) fn mark(&mut self, layout: &Layout<'_>, index: u64, outcome: Outcome) {
         let unit = layout.unit(index);
-        for segment in layout.segments(&unit, 0, unit.len_bytes) {
-            let (worst, ranges) = &mut self.files[segment.file];
-            if *worst != Outcome::Bad {
-                *worst = outcome;
-            }
+        for segment in layout.segments(&unit) {
             let start = segment.offset_bytes;
             let end = start + segment.len_bytes as u64;
-            match ranges.last_mut() {
+            let mark = match self.files.last_mut() {
+                Some(last) if last.file == segment.file => last,
+                _ => self.files.push_mut(Mark {
+                    file: segment.file,
+                    worst: outcome,
+                    bad: Vec::with_capacity(1),
+                }),
+            };
+            if mark.worst != Outcome::Bad {
+                mark.worst = outcome;
+            }
+            match mark.bad.last_mut() {
                 Some(last) if last.end == start => last.end = end,
-                _ => ranges.push(start..end),
+                _ => mark.bad.push(start..end),
             }
         }
     }
 
-    /// Joins what failed with what was found of the files besides.
-    pub(super) fn verdicts(self, found: &[FileState]) -> Vec<FileVerdict> {
-        let verdict = |((worst, bad), found): ((Outcome, Vec<Range<u64>>), &FileState)| {
-            let state = match (*found, worst) {
+    /// Joins what failed with what was found of each of `file_count` files besides; gives the files
+    /// of which there is something to say.
+    pub(super) fn verdicts(
+        self,
+        file_count: usize,
+        found: impl Fn(usize) -> FileState,
+    ) -> Vec<(usize, FileVerdict)> {
+        let mut marks = self.files.into_iter().peekable();
+        let mut verdicts = Vec::new();
+        for file in 0..file_count {
+            let mark = marks.next_if(|mark| mark.file == file);
+            let worst = mark.as_ref().map_or(Outcome::Good, |mark| mark.worst);
+            let state = match (found(file), worst) {
                 (FileState::Whole, Outcome::Bad) => FileState::Bad,
                 (FileState::Whole, Outcome::Unknown) => FileState::Unverified,
                 (state, _) => state,
             };
-            FileVerdict { state, bad }
-        };
-        self.files.into_iter().zip(found).map(verdict).collect()
+            let bad = mark.map(|mark| mark.bad).unwrap_or_default();
+            if state != FileState::Whole || !bad.is_empty() {
+                verdicts.push((file, FileVerdict { state, bad }));
+            }
+        }
+        verdicts
     }
 }

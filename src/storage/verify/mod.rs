@@ -7,17 +7,20 @@ mod marks;
 #[cfg(test)]
 mod tests;
 
+use std::borrow::Cow;
 use std::ops::Range;
+use std::path::PathBuf;
 use std::sync::{Mutex, PoisonError};
 
 use rustix::io::Errno;
 
 use super::error::Error;
 use super::hash_units::{Algorithms, Budget, IoMode, Job, Progress, UnitHash};
-use super::layout::Layout;
+use super::layout::{Layout, Shape};
+use super::source::{FileSystems, Source, Sources};
 use super::unreadable::Unreadable;
 use crate::base::{Sha1Digest, Sha256Digest};
-use crate::metainfo::{Info, Metainfo};
+use crate::metainfo::{Info, Metainfo, Version};
 
 pub use locate::Located;
 
@@ -58,15 +61,25 @@ pub struct FileVerdict {
 /// What was found of the whole.
 #[derive(Clone, Debug)]
 pub struct Verdict {
-    /// In the order of the torrent, padding included.
-    pub files: Vec<FileVerdict>,
+    /// Of the files that are not whole, in the order of the torrent, padding included.
+    files: Vec<(usize, FileVerdict)>,
     pub piece_count: u64,
     pub good_pieces: u64,
 }
 
 impl Verdict {
     pub fn is_whole(&self) -> bool {
-        self.files.iter().all(|file| file.state == FileState::Whole)
+        self.files.is_empty()
+    }
+
+    /// By the index of a file in the torrent.
+    pub fn of(&self, file: usize) -> &FileVerdict {
+        static WHOLE: FileVerdict = FileVerdict {
+            state: FileState::Whole,
+            bad: Vec::new(),
+        };
+        let found = self.files.binary_search_by_key(&file, |(file, _)| *file);
+        found.map_or(&WHOLE, |at| &self.files[at].1)
     }
 }
 
@@ -92,8 +105,9 @@ pub fn verify(
     let unreadable = Unreadable::default();
     let job = Job {
         layout: &layout,
-        sources: &located.sources,
+        sources: &Found { info, located },
         algorithms: algorithms_of(info),
+        trees: None,
         mode,
         budget: Budget::default(),
         progress,
@@ -111,36 +125,60 @@ pub fn verify(
     })?;
     let mut failed = failed.into_inner().unwrap_or_else(PoisonError::into_inner);
     failed.sort_unstable_by_key(|(unit, _)| *unit);
-    let mut marks = Marks::new(info.files().len());
+    let mut marks = Marks::default();
     for (unit, outcome) in &failed {
         marks.mark(&layout, *unit, *outcome);
     }
-    let mut found = located.states.clone();
-    for (file, reason) in unreadable.into_files() {
-        found[file] = FileState::Unreadable { reason };
-    }
+    let unreadable = unreadable.into_files();
+    let found = |file| match unreadable.get(&file) {
+        Some(reason) => FileState::Unreadable { reason: *reason },
+        None => located.state(file, info.files().get(file).len_bytes),
+    };
     Ok(Verdict {
-        files: marks.verdicts(&found),
+        files: marks.verdicts(info.files().len(), found),
         piece_count: layout.unit_count(),
         good_pieces: layout.unit_count() - failed.len() as u64,
     })
 }
 
 /// The pieces whose hashes the content is held to.
-fn layout_of(info: &Info) -> Layout {
-    if info.version().has_v2() {
-        // Padding is of the v1 half: here it is a file without bytes.
-        let lens = info.files().iter().map(|file| {
-            if file.attributes.padding {
-                0
-            } else {
-                file.len_bytes
-            }
-        });
-        Layout::aligned(lens.collect(), info.piece_length())
-    } else {
-        let lens = info.files().iter().map(|file| file.len_bytes);
-        Layout::contiguous(lens.collect(), info.piece_length())
+fn layout_of(info: &Info) -> Layout<'_> {
+    let ends_bytes = || Cow::Borrowed(info.files().ends_bytes());
+    match info.version() {
+        Version::V1 => Layout::of_ends(Shape::Contiguous, ends_bytes(), info.piece_length()),
+        Version::V2 => Layout::of_ends(Shape::Aligned, ends_bytes(), info.piece_length()),
+        Version::Hybrid => {
+            // Padding is of the v1 half: here it is a file without bytes.
+            let lens_bytes = info.files().iter().map(|file| {
+                if file.attributes.padding {
+                    0
+                } else {
+                    file.len_bytes
+                }
+            });
+            Layout::new(Shape::Aligned, lens_bytes, info.piece_length())
+        }
+    }
+}
+
+/// The files of a torrent where they were found.
+#[derive(Debug)]
+struct Found<'a> {
+    info: &'a Info,
+    located: &'a Located,
+}
+
+impl Sources for Found<'_> {
+    fn get(&self, file: usize) -> Source {
+        self.located.source(file)
+    }
+
+    fn disk_path(&self, file: usize) -> PathBuf {
+        self.located.disk_path(self.info, file)
+    }
+
+    fn file_systems(&self) -> &FileSystems {
+        &self.located.file_systems
     }
 }
 
@@ -155,7 +193,7 @@ fn algorithms_of(info: &Info) -> Algorithms {
 
 struct Expected<'a> {
     metainfo: &'a Metainfo,
-    layout: &'a Layout,
+    layout: &'a Layout<'a>,
 }
 
 impl Expected<'_> {

@@ -11,14 +11,14 @@ use rustix::fs::{CWD, FileType, Mode, mknodat};
 use super::*;
 use crate::metainfo::build::{Plan, build};
 use crate::metainfo::{Outer, Version};
-use crate::storage::{Content, ScanOptions, scan};
+use crate::storage::{Content, FileTable, ScanOptions, scan};
 
 const PIECE_LENGTH_BYTES: u32 = 16 << 10;
 
 /// The torrent of a file or directory.
 fn torrent_of(path: &Path, version: Version) -> Metainfo {
     let scan = scan(path, &ScanOptions::default()).unwrap();
-    let content = Content::of_scan(&scan, false);
+    let content = Content::new(&scan.files, false);
     let versions = [version];
     let hashes = content
         .hash(
@@ -32,7 +32,7 @@ fn torrent_of(path: &Path, version: Version) -> Metainfo {
         version,
         name: &scan.name,
         is_directory: scan.is_directory,
-        files: &content.files,
+        files: &content,
         piece_length: PIECE_LENGTH_BYTES,
         private: false,
         source: None,
@@ -61,8 +61,8 @@ fn what_is_replaced_after_it_was_verified_is_not_hashed() {
     let located = Located::find(&metainfo.info, &path);
     assert!(verify_quietly(&metainfo, &located).unwrap().is_whole());
     replace(&path);
-    let content = Content::of_located(&metainfo.info, located);
-    let hashes = content.hash(
+    let files = FileTable::of_located(&metainfo.info, located).unwrap();
+    let hashes = Content::new(&files, false).hash(
         &[Version::V2],
         PIECE_LENGTH_BYTES,
         IoMode::Auto,

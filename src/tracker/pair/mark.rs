@@ -29,30 +29,28 @@ pub enum MarkError {
 }
 
 impl Mark {
-    /// `None` for the query of an ordinary client.
-    pub fn parse(query: &[u8]) -> Result<Option<Self>, MarkError> {
-        let value = |wanted: &[u8]| pairs(query).find(|(key, _)| *key == wanted);
-        let Some((_, token)) = value(b"mt_token") else {
-            return Ok(None);
-        };
-        let text = |wanted, error: MarkError| {
-            let (_, value) = value(wanted).ok_or(error)?;
-            std::str::from_utf8(value).map_err(|_| error)
-        };
-        let address: IpAddr = text(b"mt_ip", MarkError::Address)?
-            .parse()
-            .map_err(|_| MarkError::Address)?;
-        if !is_usable(address, 1) {
-            return Err(MarkError::Address);
+    pub fn parse(query: &[u8]) -> Result<Self, MarkError> {
+        let (mut token, mut address, mut age_s) = (None, None, None);
+        for (key, value) in pairs(query) {
+            match key {
+                b"mt_token" => token = Token::parse(value),
+                b"mt_ip" => address = text(value).and_then(|text| text.parse().ok()),
+                b"mt_age" => age_s = text(value).and_then(|text| text.parse().ok()),
+                _ => {}
+            }
         }
-        Ok(Some(Self {
-            token: Token::parse(token).ok_or(MarkError::Token)?,
-            address,
-            age_s: text(b"mt_age", MarkError::Age)?
-                .parse()
-                .map_err(|_| MarkError::Age)?,
-        }))
+        Ok(Self {
+            token: token.ok_or(MarkError::Token)?,
+            address: address
+                .filter(|address| is_usable(*address, 1))
+                .ok_or(MarkError::Address)?,
+            age_s: age_s.ok_or(MarkError::Age)?,
+        })
     }
+}
+
+fn text(value: &[u8]) -> Option<&str> {
+    std::str::from_utf8(value).ok()
 }
 
 /// Appends the request that tells of an announce.

@@ -1,6 +1,7 @@
 //! Which token is the other tracker's.
 
 use std::fmt;
+use std::io::Write as _;
 use std::time::Duration;
 
 use crate::base::hex::{self, Hex};
@@ -43,12 +44,30 @@ pub enum Judgement {
 /// However many marks are invented, the other tracker is asked no more often than this.
 const ASK_AGAIN_AFTER: Duration = Duration::from_secs(1);
 
+/// Appends the request that asks the other tracker whether a token is its own.
+pub fn write_question(out: &mut Vec<u8>, token: Token) {
+    // Writing to memory does not fail.
+    let _ = write!(
+        out,
+        "GET /mt/confirm?token={token} HTTP/1.1\r\nHost: pair\r\n\r\n"
+    );
+}
+
 #[derive(Debug)]
 pub struct Tokens {
     own: Token,
     confirmed: Option<Token>,
-    /// The token that was last asked for, and when.
-    asked: Option<(Token, Duration)>,
+    /// When a token was last asked for, by where it came from.
+    asked_at: [Option<Duration>; 2],
+}
+
+/// Where a token comes from. That proves nothing, but whoever invents tokens elsewhere must not keep
+/// the other tracker's own from being asked for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Whence {
+    /// The address where the other tracker listens.
+    Other,
+    Elsewhere,
 }
 
 impl Tokens {
@@ -56,11 +75,11 @@ impl Tokens {
         Self {
             own,
             confirmed: None,
-            asked: None,
+            asked_at: [None; 2],
         }
     }
 
-    pub fn judge(&mut self, now: Duration, token: Token) -> Judgement {
+    pub fn judge(&mut self, now: Duration, token: Token, whence: Whence) -> Judgement {
         if token == self.own {
             // Somebody gave us our own address for the other one's, or plays our words back.
             return Judgement::Refuse;
@@ -68,24 +87,27 @@ impl Tokens {
         if self.is_confirmed(token) {
             return Judgement::Take;
         }
-        match self.asked {
-            Some((_, at)) if now < at + ASK_AGAIN_AFTER => Judgement::Refuse,
-            _ => {
-                self.asked = Some((token, now));
-                Judgement::RefuseAndAsk
-            }
+        let asked_at = &mut self.asked_at[whence as usize];
+        if asked_at.is_some_and(|at| now < at + ASK_AGAIN_AFTER) {
+            return Judgement::Refuse;
         }
+        *asked_at = Some(now);
+        Judgement::RefuseAndAsk
     }
 
     pub fn is_confirmed(&self, token: Token) -> bool {
         self.confirmed == Some(token)
     }
 
-    /// The other tracker answered for the token that it was asked for. A token that was confirmed once
-    /// stays so until another one is: only the other tracker can have a new one confirmed.
+    /// Whether some token of the other tracker's is known.
+    pub fn has_confirmed(&self) -> bool {
+        self.confirmed.is_some()
+    }
+
+    /// The other tracker answered for a token that it was asked for. One that was confirmed once stays
+    /// so until another one is: only the other tracker can have a new one confirmed.
     pub fn answered(&mut self, token: Token, is_its_own: bool) {
-        let was_asked = self.asked.is_some_and(|(asked, _)| asked == token);
-        if was_asked && is_its_own {
+        if is_its_own && token != self.own {
             self.confirmed = Some(token);
         }
     }

@@ -10,7 +10,7 @@ use super::{
 use crate::base::Sha1Digest;
 use crate::tracker::Family;
 use crate::tracker::limiter::Verdict;
-use crate::tracker::pair::Mark;
+use crate::tracker::pair::{Mark, Welcome};
 use crate::tracker::table::Seat;
 use crate::wire::http::{
     AnnounceQuery, AnnounceReply, Content, HeadError, Method, Peers, RequestHead, Status,
@@ -137,15 +137,18 @@ impl Server {
             (_, b"/announce") => self.http_announce(request, out),
             (_, b"/scrape") => self.http_scrape(request, out),
             (_, b"/mt/confirm") => {
-                let answer = if self.confirms(request.query) {
-                    "yes"
-                } else {
-                    "no"
-                };
-                write_response(out, Status::Ok, Content::Text, keep_alive, |out| {
-                    out.extend_from_slice(answer.as_bytes());
-                });
-                Counter::Told
+                let confirms = self.confirms(request.query);
+                word(request, if confirms { "yes" } else { "no" }, out);
+                Counter::Questions
+            }
+            (_, b"/mt/hello") => {
+                let welcome = self.welcome(request.now, request.source, request.query);
+                word(
+                    request,
+                    welcome.map_or("expected `mt_token`", Welcome::word),
+                    out,
+                );
+                Counter::Questions
             }
             _ => {
                 write_response(out, Status::NotFound, Content::Text, keep_alive, |out| {
@@ -164,17 +167,12 @@ impl Server {
                 return Counter::Failures;
             }
         };
+        if query.is_marked {
+            return self.http_told(request, &query, out);
+        }
         if !self.config.access.allows(&query.info_hash) {
             failure(request, NOT_SERVED, out);
             return Counter::Failures;
-        }
-        match Mark::parse(request.query) {
-            Ok(None) => {}
-            Ok(Some(mark)) => return self.http_told(request, mark, &query, out),
-            Err(error) => {
-                failure(request, &error.to_string(), out);
-                return Counter::Failures;
-            }
         }
         let asked = Asked {
             info_hash: query.info_hash,
@@ -219,21 +217,19 @@ impl Server {
     fn http_told(
         &mut self,
         request: Request<'_>,
-        mark: Mark,
         query: &AnnounceQuery<'_>,
         out: &mut Vec<u8>,
     ) -> Counter {
-        match self.marked_announce(request.now, mark, query) {
+        let mark = match Mark::parse(request.query) {
+            Ok(mark) => mark,
+            Err(error) => {
+                failure(request, &error.to_string(), out);
+                return Counter::Failures;
+            }
+        };
+        match self.marked_announce(request.now, request.source, mark, query) {
             Ok(counter) => {
-                write_response(
-                    out,
-                    Status::Ok,
-                    Content::Bencode,
-                    request.keep_alive,
-                    |out| {
-                        out.extend_from_slice(b"de");
-                    },
-                );
+                word(request, "de", out);
                 counter
             }
             Err(reason) => {
@@ -297,6 +293,12 @@ impl Server {
         );
         Counter::Scrapes
     }
+}
+
+fn word(request: Request<'_>, word: &str, out: &mut Vec<u8>) {
+    write_response(out, Status::Ok, Content::Text, request.keep_alive, |out| {
+        out.extend_from_slice(word.as_bytes());
+    });
 }
 
 /// Clients look for the reason in a body that came with success; few read that of an error.

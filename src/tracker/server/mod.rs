@@ -23,7 +23,7 @@ use crate::wire::udp_tracker::Scraped;
 
 pub use config::Config;
 pub use http::HttpStep;
-pub use other::Other;
+pub use other::{NOT_CONFIRMED, Other};
 pub use stats::{Counter, Stats, Transport};
 
 #[derive(Debug)]
@@ -31,6 +31,7 @@ pub struct Server {
     config: Config,
     table: Table,
     connection_ids: ConnectionIds,
+    secret: Secret,
     limiter: Option<Limiter>,
     rng: Rng,
     stats: Stats,
@@ -38,6 +39,8 @@ pub struct Server {
     other: Option<Other>,
     /// Kept to be filled anew by each reply.
     scratch: http::Scratch,
+    /// Kept to be filled anew by each batch of packets.
+    askers: Vec<(Sha1Digest, Peer)>,
 }
 
 /// What an announce says, whichever way it came.
@@ -60,11 +63,13 @@ impl Server {
         Self {
             table: Table::new(config.bounds(), secret),
             connection_ids: ConnectionIds::new(secret),
+            secret,
             limiter: config.rate.map(|rate| Limiter::new(rate, secret)),
             rng: Rng::new(seed),
             stats: Stats::default(),
             other: None,
             scratch: http::Scratch::default(),
+            askers: Vec::new(),
             config,
         }
     }
@@ -83,9 +88,17 @@ impl Server {
         &self.stats
     }
 
-    /// Takes over what an operator may change while it runs: lists, intervals, addresses. How large the
-    /// table may grow and how often one may ask stays as it was.
+    /// Takes over what an operator has changed while it runs.
     pub fn reconfigure(&mut self, config: Config) {
+        self.table.set_bounds(config.bounds());
+        self.limiter = match (config.rate, self.limiter.take()) {
+            (None, _) => None,
+            (Some(rate), None) => Some(Limiter::new(rate, self.secret)),
+            (Some(rate), Some(mut limiter)) => {
+                limiter.set_rate(rate);
+                Some(limiter)
+            }
+        };
         self.config = config;
     }
 

@@ -1,38 +1,64 @@
 //! The other tracker of a pair, as the server sees it.
 
+use std::net::IpAddr;
 use std::time::Duration;
 
-use super::{Counter, Server, time};
+use super::{Counter, NOT_SERVED, Server, time};
 use crate::tracker::Peer;
 use crate::tracker::addresses::is_usable;
-use crate::tracker::pair::{Judgement, Mark, Teller, Token, Tokens};
+use crate::tracker::pair::{Judgement, Mark, Teller, Token, Tokens, Welcome, Whence};
 use crate::tracker::table::{Announce, Role};
+use crate::wire::Event;
 use crate::wire::http::{AnnounceQuery, pairs};
 
 #[derive(Debug)]
 pub struct Other {
     pub teller: Teller,
     pub tokens: Tokens,
-    question: Option<Token>,
+    address: IpAddr,
+    /// By where they came from.
+    questions: [Option<Token>; 2],
 }
 
 impl Other {
     /// The token that the other tracker is now to be asked for, at its listening address.
     pub fn take_question(&mut self) -> Option<Token> {
-        self.question.take()
+        self.questions.iter_mut().find_map(Option::take)
+    }
+
+    pub fn has_question(&self) -> bool {
+        self.questions.iter().any(Option::is_some)
+    }
+
+    /// Whether what carries this token is the other tracker's word; if nobody knows, it will be asked.
+    fn is_trusted(&mut self, now: Duration, source: IpAddr, token: Token) -> bool {
+        let whence = if source == self.address {
+            Whence::Other
+        } else {
+            Whence::Elsewhere
+        };
+        let judgement = self.tokens.judge(now, token, whence);
+        if judgement == Judgement::RefuseAndAsk {
+            self.questions[whence as usize] = Some(token);
+        }
+        judgement == Judgement::Take
     }
 }
 
+/// Why an announce that another tracker tells of is refused where its token is not known: it is worth
+/// another try then.
+pub const NOT_CONFIRMED: &str = "the other tracker has not confirmed this token";
+
 const NO_PAIR: &str = "this tracker is not paired";
-const NOT_CONFIRMED: &str = "the other tracker has not confirmed this token";
 
 impl Server {
     /// `own_token` is random, and drawn anew by each process.
-    pub fn pair_with_other(&mut self, own_token: Token) {
+    pub fn pair_with_other(&mut self, address: IpAddr, own_token: Token) {
         self.other = Some(Other {
             teller: Teller::new(own_token),
             tokens: Tokens::new(own_token),
-            question: None,
+            address: address.to_canonical(),
+            questions: [None; 2],
         });
     }
 
@@ -52,17 +78,16 @@ impl Server {
     pub(super) fn marked_announce(
         &mut self,
         now: Duration,
+        source: IpAddr,
         mark: Mark,
         query: &AnnounceQuery<'_>,
     ) -> Result<Counter, &'static str> {
         let other = self.other.as_mut().ok_or(NO_PAIR)?;
-        match other.tokens.judge(now, mark.token) {
-            Judgement::Take => {}
-            Judgement::Refuse => return Err(NOT_CONFIRMED),
-            Judgement::RefuseAndAsk => {
-                other.question = Some(mark.token);
-                return Err(NOT_CONFIRMED);
-            }
+        if !other.is_trusted(now, source, mark.token) {
+            return Err(NOT_CONFIRMED);
+        }
+        if !self.config.access.allows(&query.info_hash) {
+            return Err(NOT_SERVED);
         }
         if is_usable(mark.address, query.port) {
             let announce = Announce {
@@ -75,7 +100,10 @@ impl Server {
                 },
                 event: query.event,
             };
-            self.table.hear_of(time(now), mark.age_s, &announce);
+            let is_stop = announce.event == Event::Stopped;
+            if is_stop || !other.teller.has_left_since(now, mark.age_s, &announce) {
+                self.table.hear_of(time(now), mark.age_s, &announce);
+            }
         }
         Ok(Counter::Told)
     }
@@ -83,18 +111,40 @@ impl Server {
     /// Whether a query carries the confirmed mark: the other tracker tells of many clients, and may ask
     /// as often as they all.
     pub(super) fn is_from_other(&self, query: &[u8]) -> bool {
-        let confirmed = |other: &Other| match Mark::parse(query) {
-            Ok(Some(mark)) => other.tokens.is_confirmed(mark.token),
-            _ => false,
-        };
-        self.other.as_ref().is_some_and(confirmed)
+        self.other.as_ref().is_some_and(|other| {
+            let token = token_in(query, b"mt_token");
+            token.is_some_and(|token| other.tokens.is_confirmed(token))
+        })
     }
 
     /// Whether the token in a query is this tracker's own.
     pub(super) fn confirms(&self, query: &[u8]) -> bool {
-        let token = pairs(query).find(|(key, _)| *key == b"token");
-        let token = token.and_then(|(_, digits)| Token::parse(digits));
-        let other = self.other.as_ref().zip(token);
+        let other = self.other.as_ref().zip(token_in(query, b"token"));
         other.is_some_and(|(other, token)| other.tokens.is_own(token))
     }
+
+    /// What somebody is answered who would tell of announces; `None` without a token.
+    pub(super) fn welcome(
+        &mut self,
+        now: Duration,
+        source: IpAddr,
+        query: &[u8],
+    ) -> Option<Welcome> {
+        let token = token_in(query, b"mt_token")?;
+        let Some(other) = &mut self.other else {
+            return Some(Welcome::Unpaired);
+        };
+        Some(if other.tokens.is_own(token) {
+            Welcome::Yourself
+        } else if other.is_trusted(now, source, token) {
+            Welcome::Known
+        } else {
+            Welcome::Unknown
+        })
+    }
+}
+
+fn token_in(query: &[u8], key: &[u8]) -> Option<Token> {
+    let (_, digits) = pairs(query).find(|(found, _)| *found == key)?;
+    Token::parse(digits)
 }

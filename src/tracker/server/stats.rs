@@ -2,7 +2,7 @@
 
 use std::fmt::Write as _;
 
-use serde_json::json;
+use serde_json::{Value, json};
 
 use crate::tracker::Family;
 use crate::tracker::table::Totals;
@@ -27,11 +27,13 @@ pub enum Counter {
     Ignored,
     /// Taken from the other tracker of the pair.
     Told,
+    /// Of another tracker that would tell of announces, or was told of some: who is who.
+    Questions,
 }
 
 const TRANSPORTS: [(Transport, &str); 2] = [(Transport::Http, "http"), (Transport::Udp, "udp")];
 const FAMILIES: [(Family, &str); 2] = [(Family::V4, "ipv4"), (Family::V6, "ipv6")];
-const COUNTERS: [(Counter, &str); 7] = [
+const COUNTERS: [(Counter, &str); 8] = [
     (Counter::Announces, "announces"),
     (Counter::Scrapes, "scrapes"),
     (Counter::Connects, "connects"),
@@ -39,6 +41,7 @@ const COUNTERS: [(Counter, &str); 7] = [
     (Counter::Refused, "refused"),
     (Counter::Ignored, "ignored"),
     (Counter::Told, "told"),
+    (Counter::Questions, "questions"),
 ];
 
 #[derive(Clone, Debug, Default)]
@@ -55,7 +58,8 @@ impl Stats {
         self.counts[transport as usize][family as usize][counter as usize]
     }
 
-    pub fn write_json(&self, totals: Totals, out: &mut Vec<u8>) {
+    /// `pair` is how it stands with the other tracker, where there is one.
+    pub fn write_json(&self, totals: Totals, pair: Option<&Value>, out: &mut Vec<u8>) {
         let mut requests = serde_json::Map::new();
         for (transport, transport_name) in TRANSPORTS {
             for (family, family_name) in FAMILIES {
@@ -72,6 +76,7 @@ impl Stats {
             "seeders": totals.seeders,
             "leechers": totals.peers() - totals.seeders,
             "requests": requests,
+            "pair": pair,
         });
         let mut text = stats.to_string();
         text.push('\n');
@@ -132,7 +137,7 @@ mod tests {
             seeders: 4,
         };
         let mut json = Vec::new();
-        stats.write_json(totals, &mut json);
+        stats.write_json(totals, None, &mut json);
         let value: serde_json::Value = serde_json::from_slice(&json).unwrap();
         assert_eq!(value["requests"]["udp_ipv6"]["scrapes"], 3);
         assert_eq!(value["requests"]["udp_ipv4"]["scrapes"], 0);

@@ -365,6 +365,32 @@ fn a_full_table_warns() {
 }
 
 #[test]
+fn limits_may_change_while_it_runs() {
+    let config = |peers_max, requests_per_s| Config {
+        peers_max,
+        rate: Some(Rate {
+            requests_per_s,
+            burst: 1,
+        }),
+        ..Config::default()
+    };
+    let mut server = server(config(0, 1));
+    let asker = at("192.0.2.2:5").ip();
+    let told = |server: &mut Server| body(server, "192.0.2.3:5", &announce_target(1, ""));
+    assert!(told(&mut server).contains("15:warning message"));
+    assert_eq!(server.verdict(NOW, asker), Verdict::Allow);
+    assert_eq!(server.verdict(NOW, asker), Verdict::Refuse);
+    server.reconfigure(config(1, 1000));
+    assert!(!told(&mut server).contains("warning"));
+    assert_eq!(server.verdict(NOW, asker), Verdict::Allow);
+    server.reconfigure(Config {
+        rate: None,
+        ..config(1, 1)
+    });
+    assert!((0..100).all(|_| server.verdict(NOW, asker) == Verdict::Allow));
+}
+
+#[test]
 fn a_flood_is_refused_and_its_neighbours_are_served() {
     let config = Config {
         rate: Some(Rate {

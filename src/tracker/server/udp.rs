@@ -6,14 +6,28 @@ use std::time::Duration;
 use super::{
     Asked, Counter, NOT_SERVED, Server, TOO_OFTEN, Transport, family, scraped, time, wanted,
 };
-use crate::tracker::Family;
 use crate::tracker::limiter::Verdict;
+use crate::tracker::{Family, Peer};
 use crate::wire::udp_tracker::{self, AnnounceRequest, Header, Malformed, Request, ScrapeRequest};
 
 /// As many as fit the smallest packet that every IPv6 network carries whole.
 const PEERS_V6_MAX: u32 = 66;
 
 impl Server {
+    /// To be told of the packets that came together, before the first is answered; see
+    /// [`Table::look_ahead`](crate::tracker::table::Table::look_ahead).
+    pub fn udp_look_ahead<'a>(&mut self, packets: impl Iterator<Item = (SocketAddr, &'a [u8])>) {
+        self.askers.clear();
+        self.askers.extend(packets.filter_map(|(from, packet)| {
+            match udp_tracker::parse_request(packet) {
+                // Where the tracker makes another address of it, nothing but this look was in vain.
+                Ok(Request::Announce(it)) => Some((it.info_hash, Peer::new(from.ip(), it.port))),
+                _ => None,
+            }
+        }));
+        self.table.look_ahead(&self.askers);
+    }
+
     /// Answers a packet by appending to `out`, or by leaving it as it is: strangers, whose addresses
     /// may be forged, are told no more than a connection id, which is as long as their question.
     pub fn udp(&mut self, now: Duration, from: SocketAddr, packet: &[u8], out: &mut Vec<u8>) {

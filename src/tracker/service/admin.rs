@@ -1,6 +1,7 @@
 //! The operator's pages: for people, as JSON, and for Prometheus. They only show.
 
 use super::connection::Step;
+use super::other::OtherTracker;
 use crate::tracker::server::{HttpStep, Server};
 use crate::wire::http::{Content, Method, Status, parse_head, write_response};
 
@@ -18,6 +19,7 @@ const PAGE: &str = include_str!("admin.html");
 pub(super) fn answer(
     server: &mut Server,
     figures: Option<&HostFigures>,
+    other: Option<&OtherTracker>,
     step: &mut Step<'_>,
 ) -> HttpStep {
     let head = match parse_head(step.received) {
@@ -31,6 +33,7 @@ pub(super) fn answer(
         }
     };
     let totals = server.table().totals();
+    let pair = other.map(|other| other.view(server));
     let (status, content, body) = match (head.method, head.path) {
         (Method::Other, _) => (
             Status::MethodNotAllowed,
@@ -40,7 +43,8 @@ pub(super) fn answer(
         (_, b"/") => (Status::Ok, Content::Html, PAGE.as_bytes().to_vec()),
         (_, b"/stats") => {
             let mut body = Vec::new();
-            server.stats().write_json(totals, &mut body);
+            let pair = pair.map(|pair| pair.json());
+            server.stats().write_json(totals, pair.as_ref(), &mut body);
             (Status::Ok, Content::Json, body)
         }
         (_, b"/reactor") => {
@@ -50,6 +54,9 @@ pub(super) fn answer(
         (_, b"/metrics") => {
             let mut body = Vec::new();
             server.stats().write_metrics(totals, &mut body);
+            if let Some(pair) = pair {
+                pair.write_metrics(&mut body);
+            }
             (Status::Ok, Content::Metrics, body)
         }
         _ => {

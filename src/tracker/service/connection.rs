@@ -18,7 +18,7 @@ pub(super) const REQUEST_TIMEOUT: Duration = Duration::from_secs(10);
 pub(super) const IDLE_TIMEOUT: Duration = Duration::from_secs(120);
 
 /// How long replies may take to be taken when all is coming to an end.
-const SHUTDOWN_TIMEOUT: Duration = Duration::from_secs(2);
+pub(super) const SHUTDOWN_TIMEOUT: Duration = Duration::from_secs(2);
 
 /// Requests in a row are answered up to this much; the rest waits until the replies have left.
 pub(super) const UNSENT_LEN_BYTES_MAX: usize = 64 << 10;

@@ -7,6 +7,7 @@
 mod admin;
 mod connection;
 mod journal;
+mod other;
 #[cfg(test)]
 mod tests;
 
@@ -25,9 +26,11 @@ use crate::base::{
 };
 use connection::{Connection, Next};
 use journal::Journal;
+use other::OtherTracker;
 
 pub use admin::HostFigures;
 pub use journal::{JournalError, JournalJob};
+pub use other::{PairReport, Standing, Trouble};
 
 /// Connections from here are clients.
 pub const PUBLIC: ListenerId = ListenerId(0);
@@ -41,6 +44,8 @@ const TICK: Duration = Duration::from_secs(1);
 #[derive(Debug)]
 pub enum Job {
     Journal(JournalJob),
+    /// Tell people how it stands with the other tracker.
+    Report(PairReport),
     /// Read lists and settings again, and open the log afresh.
     Reload,
 }
@@ -49,6 +54,7 @@ pub enum Job {
 #[derive(Debug)]
 pub enum Done {
     Journal(Result<(), JournalError>),
+    Reported,
     /// `None` where what was read is no good, and the old settings stay.
     Reloaded(Option<Box<Config>>),
 }
@@ -77,6 +83,8 @@ pub struct Service {
     actions: VecDeque<Action<Job>>,
     journal: Option<Journal>,
     reload: Reload,
+    /// The other tracker of the pair.
+    other: Option<OtherTracker>,
     /// Changes that were read from the file of an earlier run.
     restored_changes: usize,
     /// Shown on the operator's pages.
@@ -97,6 +105,7 @@ impl Service {
             actions: VecDeque::new(),
             journal: None,
             reload: Reload::NotAsked,
+            other: None,
             restored_changes: 0,
             figures: None,
             spare: Vec::new(),
@@ -133,8 +142,8 @@ impl Service {
         &mut self.server
     }
 
-    fn opened(&mut self, now: Instant, conn: ConnId, origin: Origin, remote: SocketAddr) {
-        let is_admin = origin == Origin::Listener(ADMIN);
+    fn opened(&mut self, now: Instant, conn: ConnId, listener: ListenerId, remote: SocketAddr) {
+        let is_admin = listener == ADMIN;
         let is_free = is_admin || self.server.is_proxy(remote.ip());
         let is_counted = !is_free && self.per_address.open(remote.ip());
         let connection = Connection::new(now, remote, is_admin, is_counted);
@@ -149,10 +158,10 @@ impl Service {
             return;
         };
         let (server, spare) = (&mut self.server, &mut self.spare);
-        let figures = self.figures.as_ref();
+        let (figures, other) = (self.figures.as_ref(), self.other.as_ref());
         let next = connection.received(now, bytes, spare, |mut step| {
             if step.is_admin {
-                admin::answer(server, figures, &mut step)
+                admin::answer(server, figures, other, &mut step)
             } else {
                 server.http(since_start(now), step.remote, step.received, step.out)
             }
@@ -181,6 +190,7 @@ impl Service {
             self.end(conn, Ending::Now);
         }
         self.write_journal(now);
+        self.hurry_other(now);
     }
 
     fn write_journal(&mut self, now: Instant) {
@@ -192,6 +202,7 @@ impl Service {
     }
 
     fn shut_down(&mut self, now: Instant) {
+        self.take_leave_of_other(now);
         self.is_stopping = true;
         for (conn, connection) in self.connections.iter_mut() {
             connection.hurry(now);
@@ -211,7 +222,9 @@ impl Service {
             Some(journal) => journal.is_written(self.server.table()),
             None => true,
         };
-        if self.is_stopping && !self.has_stopped && self.connections.is_empty() && is_written {
+        let has_hung_up = self.other.as_ref().is_none_or(OtherTracker::has_hung_up);
+        let is_alone = self.connections.is_empty() && has_hung_up;
+        if self.is_stopping && !self.has_stopped && is_alone && is_written {
             self.has_stopped = true;
             self.actions.push_back(Action::Stop);
         }
@@ -227,12 +240,89 @@ impl Core for Service {
     type Done = Done;
 
     fn handle(&mut self, now: Instant, input: Input<'_>) {
-        match input {
+        if self.is_about_other(&input) {
+            self.other_input(now, &input);
+        } else {
+            self.client_input(now, &input);
+        }
+        self.follow_up(now);
+    }
+
+    fn completed(&mut self, now: Instant, done: Done) {
+        match done {
+            Done::Journal(result) => {
+                if let Some(journal) = &mut self.journal {
+                    journal.job_done(now, result);
+                }
+            }
+            Done::Reported => {
+                if let Some(other) = &mut self.other {
+                    other.reported();
+                }
+            }
+            Done::Reloaded(config) => self.reloaded(config),
+        }
+        self.follow_up(now);
+    }
+
+    fn datagrams(
+        &mut self,
+        now: Instant,
+        _socket: SocketId,
+        received: &DatagramBatch,
+        replies: &mut DatagramBatch,
+    ) {
+        if self.is_stopping {
+            // What came now would be lost, or keep the journal from coming to its end.
+            return;
+        }
+        self.server.udp_look_ahead(received.iter());
+        for (from, packet) in received.iter() {
+            replies.push_with(from, |out| {
+                self.server.udp(since_start(now), from, packet, out);
+            });
+        }
+        self.follow_up(now);
+    }
+
+    fn poll(&mut self) -> Option<Action<Job>> {
+        self.actions.pop_front()
+    }
+
+    fn deadline(&self) -> Option<Instant> {
+        Some(self.tick_at)
+    }
+
+    fn recv_plan(&mut self, conn: ConnId, plan: &mut RecvPlan) {
+        if let Some(connection) = self.connections.get(conn) {
+            plan.scratch(connection.room_bytes());
+        } else if let Some(other) = self.other.as_ref().filter(|other| other.is_on(conn)) {
+            other.recv_plan(plan);
+        }
+    }
+
+    fn send_plan<'a>(&'a mut self, conn: ConnId, plan: &mut SendPlan<'a>) {
+        if let Some(connection) = self.connections.get(conn) {
+            plan.bytes(connection.unsent());
+        } else if let Some(other) = self.other.as_ref().filter(|other| other.is_on(conn)) {
+            other.send_plan(plan);
+        }
+    }
+}
+
+impl Service {
+    fn client_input(&mut self, now: Instant, input: &Input<'_>) {
+        match *input {
             Input::Opened {
                 conn,
-                origin,
+                origin: Origin::Dial(token),
+                ..
+            } => self.other_answers(now, token, conn),
+            Input::Opened {
+                conn,
+                origin: Origin::Listener(listener),
                 remote,
-            } => self.opened(now, conn, origin, remote),
+            } => self.opened(now, conn, listener, remote),
             Input::Received { conn, bytes } => self.received(now, conn, bytes),
             Input::Sent { conn, len_bytes } => {
                 let connection = self.connections.get_mut(conn);
@@ -256,64 +346,15 @@ impl Core for Service {
             Input::Reload => self.reload(),
             Input::DialFailed { .. } | Input::Discarded { .. } | Input::Landed { .. } => {}
         }
+    }
+
+    /// What any input may have given reason for.
+    fn follow_up(&mut self, now: Instant) {
+        self.talk_to_other(now);
         self.write_journal_backlog(now);
         self.stop_if_done();
     }
 
-    fn completed(&mut self, now: Instant, done: Done) {
-        match done {
-            Done::Journal(result) => {
-                if let Some(journal) = &mut self.journal {
-                    journal.job_done(now, result);
-                }
-            }
-            Done::Reloaded(config) => self.reloaded(config),
-        }
-        self.write_journal_backlog(now);
-        self.stop_if_done();
-    }
-
-    fn datagrams(
-        &mut self,
-        now: Instant,
-        _socket: SocketId,
-        received: &DatagramBatch,
-        replies: &mut DatagramBatch,
-    ) {
-        if self.is_stopping {
-            // What came now would be lost, or keep the journal from coming to its end.
-            return;
-        }
-        for (from, packet) in received.iter() {
-            replies.push_with(from, |out| {
-                self.server.udp(since_start(now), from, packet, out);
-            });
-        }
-        self.write_journal_backlog(now);
-    }
-
-    fn poll(&mut self) -> Option<Action<Job>> {
-        self.actions.pop_front()
-    }
-
-    fn deadline(&self) -> Option<Instant> {
-        Some(self.tick_at)
-    }
-
-    fn recv_plan(&mut self, conn: ConnId, plan: &mut RecvPlan) {
-        if let Some(connection) = self.connections.get(conn) {
-            plan.scratch(connection.room_bytes());
-        }
-    }
-
-    fn send_plan<'a>(&'a mut self, conn: ConnId, plan: &mut SendPlan<'a>) {
-        if let Some(connection) = self.connections.get(conn) {
-            plan.bytes(connection.unsent());
-        }
-    }
-}
-
-impl Service {
     fn reload(&mut self) {
         self.reload = match self.reload {
             Reload::NotAsked => {

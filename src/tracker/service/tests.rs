@@ -2,5 +2,8 @@
 
 mod host;
 mod journal;
+mod network;
 mod operation;
+mod other;
+mod pair;
 mod streams;

@@ -14,6 +14,8 @@ pub(super) struct Entry {
     pub(super) now: Tick,
     /// How long ago the announce was made.
     pub(super) age_s: u32,
+    /// Whether what is known to be younger stays.
+    pub(super) gives_way: bool,
     /// Whether the table takes newcomers in.
     pub(super) has_room: bool,
 }
@@ -90,6 +92,9 @@ fn enter<const N: usize>(
     hasher: TableHasher,
 ) -> Placed<N> {
     let (outcome, before, after) = match found {
+        Some(at) if !entry.is_news_of(roster.slot(at), roster.role(at)) => {
+            (Outcome::Refreshed, at, at)
+        }
         Some(at) if entry.is_stop => {
             roster.remove(at, hasher);
             return Placed {
@@ -101,10 +106,7 @@ fn enter<const N: usize>(
         Some(at) => {
             let is_turned = roster.role(at) != entry.role;
             let after = roster.assume(at, entry.role, hasher);
-            let slot = roster.slot_mut(after);
-            if slot.last_heard.age_s(entry.now) >= entry.age_s {
-                slot.last_heard = entry.heard();
-            }
+            roster.slot_mut(after).last_heard = entry.heard();
             let outcome = if is_turned {
                 Outcome::Turned
             } else {
@@ -135,6 +137,15 @@ fn enter<const N: usize>(
 impl Entry {
     fn heard(self) -> Tick {
         self.now.before(self.age_s)
+    }
+
+    /// Of what was heard in one tick, a leecher may have become a seeder, and both may have left: so two
+    /// who tell each other end with the same.
+    fn is_news_of<const N: usize>(self, known: &Slot<N>, role: Role) -> bool {
+        let known_age_s = known.last_heard.age_s(self.now);
+        let told_age_s = self.heard().age_s(self.now);
+        let is_onward = self.is_stop || self.role == role || self.role == Role::Seeder;
+        !self.gives_way || told_age_s < known_age_s || (told_age_s == known_age_s && is_onward)
     }
 
     fn takes_newcomers(self) -> bool {

@@ -9,10 +9,12 @@
 //! When the table is full, newcomers are not taken in, and those who are in it stay; newcomers are
 //! still told of others.
 
+mod ahead;
 mod changes;
 mod chunked;
 mod enter;
 mod index;
+mod primes;
 mod roster;
 mod sample;
 mod slot;
@@ -56,6 +58,22 @@ pub struct Bounds {
     pub sweep_s: u32,
     pub peers_max: usize,
     pub swarms_max: usize,
+}
+
+/// What share of a lifetime a restored peer has behind it: what is left is more than the longest
+/// interval between two announces.
+const RESTORED_AGE_SHARE: u32 = 4;
+
+impl Bounds {
+    /// As far as ticks and positions reach.
+    fn within_reach(self) -> Self {
+        Self {
+            lifetime_s: self.lifetime_s.min(LIFETIME_S_MAX),
+            sweep_s: self.sweep_s.max(1),
+            swarms_max: self.swarms_max.min(TRACKER_POSITIONS_MAX),
+            ..self
+        }
+    }
 }
 
 #[derive(Debug)]
@@ -126,15 +144,9 @@ impl Totals {
 
 impl Table {
     pub fn new(bounds: Bounds, secret: Secret) -> Self {
-        let bounds = Bounds {
-            lifetime_s: bounds.lifetime_s.min(LIFETIME_S_MAX),
-            sweep_s: bounds.sweep_s.max(1),
-            swarms_max: bounds.swarms_max.min(TRACKER_POSITIONS_MAX),
-            ..bounds
-        };
         Self {
             hasher: TableHasher::new(secret),
-            bounds,
+            bounds: bounds.within_reach(),
             swarms: Chunked::default(),
             index: Index::default(),
             totals: Totals::default(),
@@ -143,6 +155,11 @@ impl Table {
             sweep: Cursor::default(),
             snapshot: None,
         }
+    }
+
+    /// Who is in the table stays, also where it is now too full.
+    pub fn set_bounds(&mut self, bounds: Bounds) {
+        self.bounds = bounds.within_reach();
     }
 
     /// From now on, changes are queued here; without a queue they are not told.
@@ -189,6 +206,7 @@ impl Table {
             is_stop,
             now: Tick::at(now),
             age_s,
+            gives_way: age_s > 0,
             has_room,
         };
         let entered = self.enter(number, announce.peer, entry);
@@ -285,8 +303,9 @@ impl Table {
         }
     }
 
-    /// Takes over what was written down before a restart. Peers count as heard of now. `false` where
-    /// the table is full.
+    /// Takes over what was written down before a restart; `false` where the table is full. When its
+    /// peers were last heard of is not known: they count for most of a lifetime from now on, and
+    /// whoever was told of them lately knows better.
     pub fn restore(&mut self, now: Time, change: &Change) -> bool {
         let (peer, role, is_stop) = match change.fact {
             Fact::Here(peer, role) => (peer, role, false),
@@ -317,7 +336,8 @@ impl Table {
             role,
             is_stop,
             now: Tick::at(now),
-            age_s: 0,
+            age_s: self.bounds.lifetime_s / RESTORED_AGE_SHARE,
+            gives_way: false,
             has_room,
         };
         self.enter(number, peer, entry).outcome != Outcome::Refused

@@ -115,16 +115,18 @@ impl Pair {
                 }
             }
             Step::Restart => {
-                self.written
-                    .extend(self.table.changes().unwrap().take(usize::MAX));
+                let changes = self.table.changes().unwrap();
+                changes.queue_sums();
+                self.written.extend(changes.take(usize::MAX));
                 self.table = fresh_table();
                 for change in &self.written {
                     assert!(self.table.restore(self.now, change));
                 }
                 // Those whose end had not been written yet get their grace, as all do.
+                let heard_at = Time(self.now.0 - LIFETIME_S / 4);
                 for ((swarm, peer), known) in &mut self.model {
                     if self.table.role_of(&hash((*swarm).into()), *peer).is_some() {
-                        known.heard_at = self.now;
+                        known.heard_at = heard_at;
                     }
                 }
             }

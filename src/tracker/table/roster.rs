@@ -19,8 +19,6 @@ pub(super) trait Roster<const N: usize> {
     fn seeders(&self) -> usize;
     fn set_seeders(&mut self, seeders: usize);
     fn slot(&self, at: usize) -> &Slot<N>;
-    /// Slots from a position on: at least one where there is one, and as many as are at hand.
-    fn slots_from(&self, at: usize) -> &[Slot<N>];
     fn slot_mut(&mut self, at: usize) -> &mut Slot<N>;
     fn find(&self, key: &[u8; N], hasher: TableHasher) -> Option<usize>;
     fn push(&mut self, slot: Slot<N>, hasher: TableHasher) -> Result<(), Overfull>;
@@ -107,10 +105,6 @@ impl Roster<6> for Few {
         &self.slots[at]
     }
 
-    fn slots_from(&self, at: usize) -> &[Slot<6>] {
-        self.slots[..self.len()].get(at..).unwrap_or_default()
-    }
-
     fn slot_mut(&mut self, at: usize) -> &mut Slot<6> {
         &mut self.slots[at]
     }
@@ -191,10 +185,6 @@ impl<const N: usize> Roster<N> for Many<N> {
 
     fn slot(&self, at: usize) -> &Slot<N> {
         &self.slots[at]
-    }
-
-    fn slots_from(&self, at: usize) -> &[Slot<N>] {
-        self.slots.from(at)
     }
 
     fn slot_mut(&mut self, at: usize) -> &mut Slot<N> {

@@ -1,10 +1,11 @@
-//! Random peers out of a range, each as likely as any other, at a cost that does not depend on how
-//! many there are.
+//! Random peers out of a range, at a cost that does not depend on how many there are: each is as likely
+//! as any other, and each two are as likely to be told of together as any other two.
 
 use std::ops::Range;
 
+use super::primes::prime_from;
 use super::roster::Roster;
-use super::slot::{Slot, Tick};
+use super::slot::Tick;
 use crate::base::Rng;
 
 /// Who may not be told of.
@@ -15,15 +16,12 @@ pub(super) struct Excluded {
     pub(super) lifetime_s: u32,
 }
 
-/// So many neighbours are told of together: they share a line of the processor's cache, and to wait
-/// for memory is most of what a sample of a large swarm costs.
-const RUN_LEN_MAX: u32 = 4;
+/// So many positions are drawn before any is looked at: then the processor waits for the slots of all
+/// of them together, which is most of what a sample of a large swarm costs.
+const DRAWN_LEN: usize = 32;
 
-/// Appends up to `wanted` peers of a range, and gives their number.
-///
-/// The range is turned by a random angle and cut into parts; each part gives a run of neighbours, at a
-/// random place of it. So nobody is drawn twice, nothing is remembered, and every peer is drawn with
-/// the same probability. Those whose time is over are drawn, but not told of.
+/// Appends up to `wanted` peers of a range, and gives their number. Those whose time is over are
+/// drawn, but not told of.
 pub(super) fn sample<const N: usize>(
     roster: &impl Roster<N>,
     range: Range<usize>,
@@ -36,56 +34,40 @@ pub(super) fn sample<const N: usize>(
     let Ok(others) = u32::try_from(range.len() - usize::from(asker.is_some())) else {
         return 0;
     };
-    let wanted = wanted.min(others);
-    if wanted == 0 {
-        return 0;
-    }
     // Who stands behind the asker is counted without it.
     let behind = asker.map_or(others, |at| position(at - range.start));
-    let turn = rng.below(others);
+    let mut walk = Walk::new(others, rng);
+    let mut left = wanted.min(others) as usize;
     let mut given = 0;
-    for run in Runs::new(others, wanted, rng) {
-        let (mut drawn, mut left) = (turned(run.start, turn, others), run.end - run.start);
-        while left > 0 {
-            let (at, end) = if drawn < behind {
-                (drawn, behind)
-            } else {
-                (drawn + 1, others + 1)
-            };
-            let near = roster.slots_from(range.start + at as usize);
-            let count = left.min(end - at).min(position(near.len()));
-            if count == 0 {
-                return given;
-            }
-            given += tell(&near[..count as usize], excluded, out);
-            left -= count;
-            drawn = turned(drawn, count, others);
-        }
+    while left > 0 {
+        let mut drawn = [0; DRAWN_LEN];
+        let drawn = &mut drawn[..left.min(DRAWN_LEN)];
+        walk.draw(drawn);
+        let positions = drawn
+            .iter()
+            .map(|at| range.start + (at + u32::from(*at >= behind)) as usize);
+        given += tell(roster, positions, excluded, out);
+        left -= drawn.len();
     }
     given
 }
 
-/// Appends a run of at most [`RUN_LEN_MAX`], and gives the number of those whose time is not over.
-fn tell<const N: usize>(run: &[Slot<N>], excluded: Excluded, out: &mut Vec<u8>) -> u32 {
-    let mut packed = [[0; N]; RUN_LEN_MAX as usize];
+/// Appends those of at most [`DRAWN_LEN`] whose time is not over, and gives their number.
+fn tell<const N: usize>(
+    roster: &impl Roster<N>,
+    positions: impl Iterator<Item = usize>,
+    excluded: Excluded,
+    out: &mut Vec<u8>,
+) -> u32 {
+    let mut packed = [[0; N]; DRAWN_LEN];
     let mut count = 0;
-    for slot in run {
+    for at in positions {
+        let slot = roster.slot(at);
         packed[count] = slot.key;
         count += usize::from(!slot.is_overdue(excluded.now, excluded.lifetime_s));
     }
-    if count == packed.len() {
-        // The common case, of a length that the compiler knows.
-        out.extend_from_slice(packed.as_flattened());
-    } else {
-        out.extend_from_slice(packed[..count].as_flattened());
-    }
+    out.extend_from_slice(packed[..count].as_flattened());
     position(count)
-}
-
-/// Further along in a circle.
-fn turned(at: u32, by: u32, len: u32) -> u32 {
-    let at = at + by;
-    if at >= len { at - len } else { at }
 }
 
 /// Positions have 24 bits.
@@ -93,49 +75,35 @@ fn position(at: usize) -> u32 {
     u32::try_from(at).unwrap_or(u32::MAX)
 }
 
-/// Cuts a range into parts and draws a run in each. The parts are as long as their runs and an even
-/// share of the rest.
-struct Runs<'a> {
-    rng: &'a mut Rng,
-    wanted_left: u32,
-    part_start: u32,
-    /// What is left over in a part beside its run, with 32 bits behind the point; positions have 24.
-    spare: u64,
-    /// Of what is left over, how much the parts so far had.
-    spared: u64,
+/// Goes round a circle of prime length in steps of one random length from a random start: it comes by
+/// every place once, and any two of its places are any two with the same probability. So nothing has
+/// to be remembered of who was drawn. Places beyond the range, few in a hundred, are passed over.
+struct Walk {
+    len: u32,
+    circle: u32,
+    at: u32,
+    step: u32,
 }
 
-impl<'a> Runs<'a> {
-    fn new(others: u32, wanted: u32, rng: &'a mut Rng) -> Self {
-        let parts = wanted.div_ceil(RUN_LEN_MAX);
+impl Walk {
+    fn new(len: u32, rng: &mut Rng) -> Self {
+        let circle = prime_from(len);
         Self {
-            rng,
-            wanted_left: wanted,
-            part_start: 0,
-            spare: (u64::from(others - wanted) << 32) / u64::from(parts),
-            spared: 0,
+            len,
+            circle,
+            at: rng.below(circle),
+            step: 1 + rng.below(circle - 1),
         }
     }
-}
 
-impl Iterator for Runs<'_> {
-    type Item = Range<u32>;
-
-    fn next(&mut self) -> Option<Range<u32>> {
-        let len = self.wanted_left.min(RUN_LEN_MAX);
-        if len == 0 {
-            return None;
+    /// Fills `drawn` with the next places, which are to be there.
+    fn draw(&mut self, drawn: &mut [u32]) {
+        let mut count = 0;
+        while let Some(place) = drawn.get_mut(count) {
+            *place = self.at;
+            count += usize::from(self.at < self.len);
+            let next = self.at + self.step;
+            self.at = next.min(next.wrapping_sub(self.circle));
         }
-        let before = whole(self.spared);
-        self.spared += self.spare;
-        let spare = whole(self.spared) - before;
-        let start = self.part_start + self.rng.below(spare + 1);
-        self.part_start += len + spare;
-        self.wanted_left -= len;
-        Some(start..start + len)
     }
-}
-
-fn whole(fixed_point: u64) -> u32 {
-    u32::try_from(fixed_point >> 32).unwrap_or(u32::MAX)
 }

@@ -269,21 +269,35 @@ fn samples_are_fair() {
     }
 }
 
-/// Pairs, too: that one peer is told of says nothing about another far from it in the table.
+/// Pairs, too: that one peer is told of says nothing about another, near it in the table or far.
 #[test]
-fn samples_mix() {
+fn nobody_is_glued_to_its_neighbour() {
+    const OTHERS: u32 = 1000;
+    const WANTED: u32 = 100;
+    const QUESTIONS: u32 = 5000;
     let mut table = table();
-    for number in 0..1000 {
+    for number in 0..OTHERS {
         table.announce(NOW, &here(1, v4(number), Role::Leecher));
     }
     let seat = table.announce(NOW, &here(1, v4(2000), Role::Leecher));
-    let both = (0..5000).filter(|seed| {
-        let peers = told(&table, &seat, Family::V4, 100, *seed);
-        peers.contains(&v4(500)) && peers.contains(&v4(700))
-    });
-    let both = both.count();
-    // One question in 100.
-    assert!((25..=90).contains(&both), "{both}");
+    let distances = [1_usize, 2, 3, 4, 7, 16, 100, 500];
+    let mut pairs_told = [0_u32; 8];
+    for seed in 0..QUESTIONS {
+        let peers = told(&table, &seat, Family::V4, WANTED, seed.into());
+        let is_told: Vec<bool> = (0..OTHERS)
+            .map(|number| peers.contains(&v4(number)))
+            .collect();
+        for (pairs, distance) in pairs_told.iter_mut().zip(distances) {
+            let pairs_of = is_told.iter().zip(&is_told[distance..]);
+            *pairs += u32::try_from(pairs_of.filter(|pair| *pair.0 && *pair.1).count()).unwrap();
+        }
+    }
+    for (pairs, distance) in pairs_told.into_iter().zip(distances) {
+        let chance = f64::from(WANTED * (WANTED - 1)) / f64::from(OTHERS * (OTHERS - 1));
+        let pairs_of_all = f64::from(QUESTIONS) * (f64::from(OTHERS) - distance as f64);
+        let ratio = f64::from(pairs) / (pairs_of_all * chance);
+        assert!((0.8..1.2).contains(&ratio), "{distance}: {ratio}");
+    }
 }
 
 fn fill(table: &mut Table, swarm: u32, peers: u32) {
@@ -377,6 +391,7 @@ fn a_snapshot_and_the_changes_meanwhile_give_the_table() {
         table.begin_snapshot();
         let mut written = Vec::new();
         loop {
+            table.changes().unwrap().queue_sums();
             written.extend(table.changes().unwrap().take(usize::MAX));
             if !table.continue_snapshot(steps, |change| written.push(change)) {
                 break;

@@ -81,6 +81,9 @@ impl Table {
     pub fn sweep(&mut self, now: Time) {
         let elapsed_s = now.0.saturating_sub(self.swept_at.0);
         self.swept_at = now;
+        if let Some(changes) = &mut self.changes {
+            changes.queue_sums();
+        }
         if elapsed_s > LIFETIME_S_MAX {
             // Everybody's time is over, and the ticks can no longer tell.
             self.forget_everything();

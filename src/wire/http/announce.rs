@@ -26,6 +26,8 @@ pub struct AnnounceQuery<'a> {
     /// Where the client wishes to be found (`ip`, `ipv4` or `ipv6`): only a known proxy is to be
     /// believed.
     pub ip: Option<IpAddr>,
+    /// Whether there is an `mt_token`, the mark of another tracker; what belongs to it is in `query`.
+    pub is_marked: bool,
     /// What is no key of the protocol, for those who agreed upon one.
     pub query: &'a [u8],
 }
@@ -63,6 +65,7 @@ pub fn parse_announce(query: &[u8]) -> Result<AnnounceQuery<'_>, QueryError> {
         no_peer_id: found.no_peer_id.unwrap_or(false),
         key: found.key,
         ip: found.ip,
+        is_marked: found.is_marked,
         query,
     })
 }
@@ -85,6 +88,7 @@ struct Found<'a> {
     no_peer_id: Option<bool>,
     key: Option<&'a [u8]>,
     ip: Option<IpAddr>,
+    is_marked: bool,
 }
 
 impl<'a> Found<'a> {
@@ -114,6 +118,10 @@ impl<'a> Found<'a> {
             b"ip" | b"ipv4" | b"ipv6" => {
                 // Names are allowed there, and told of by nobody.
                 self.ip = address(value).or(self.ip);
+                Ok(())
+            }
+            b"mt_token" => {
+                self.is_marked = true;
                 Ok(())
             }
             _ => Ok(()),

@@ -5,6 +5,7 @@ mod announce;
 mod chunked;
 mod get;
 mod head;
+mod pipelined;
 mod query;
 mod reply;
 mod response;
@@ -20,6 +21,7 @@ pub use announce::{AnnounceQuery, QueryError, ScrapeQuery, parse_announce, parse
 pub use chunked::ChunksError;
 pub use get::{is_redirect, resolve_location, write_get};
 pub use head::{HeadError, Method, RequestHead, parse_head};
+pub use pipelined::{PipelinedError, PipelinedResponse, parse_pipelined};
 pub use query::pairs;
 pub use reply::{
     AnnounceReply, Content, Peers, Status, write_announce, write_failure, write_response,

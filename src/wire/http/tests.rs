@@ -52,6 +52,7 @@ fn transmission_announces() {
         no_peer_id: false,
         key: Some(b"3d4a6d8e"),
         ip: None,
+        is_marked: false,
         query: head.query,
     };
     assert_eq!(query, expected);

@@ -5,7 +5,7 @@ use std::net::SocketAddr;
 use std::time::Duration;
 
 use super::super::*;
-use crate::base::{CloseReason, RecvSpan, SendPart};
+use crate::base::{CloseReason, DialToken, RecvSpan, SendPart};
 use crate::tracker::Secret;
 
 pub(super) const SECRET: Secret = Secret([7, 0x9e37_79b9_7f4a_7c15, 0xbf58_476d_1ce4_e5b9, 0]);
@@ -31,6 +31,8 @@ pub(super) struct Host {
     pub(super) service: Service,
     pub(super) now: Instant,
     pub(super) jobs: VecDeque<Job>,
+    /// Calls that nobody has answered yet.
+    pub(super) dials: VecDeque<DialToken>,
     pub(super) has_stopped: bool,
     /// How many actions of ending there were.
     pub(super) endings: usize,
@@ -57,6 +59,7 @@ impl Host {
             service,
             now: Instant::ZERO,
             jobs: VecDeque::new(),
+            dials: VecDeque::new(),
             has_stopped: false,
             endings: 0,
             opened: 0,
@@ -71,6 +74,16 @@ impl Host {
     }
 
     pub(super) fn open_at(&mut self, listener: ListenerId, from: &str) -> ConnId {
+        self.open_from(Origin::Listener(listener), from)
+    }
+
+    /// Answers the oldest call.
+    pub(super) fn answer(&mut self, from: &str) -> ConnId {
+        let token = self.dials.pop_front().expect("a call");
+        self.open_from(Origin::Dial(token), from)
+    }
+
+    fn open_from(&mut self, origin: Origin, from: &str) -> ConnId {
         let remote: SocketAddr = from.parse().unwrap();
         let conn = ConnId::new(self.opened, 1);
         self.opened += 1;
@@ -79,12 +92,12 @@ impl Host {
             ..Peer::default()
         };
         self.peers.insert(conn, peer);
-        let origin = Origin::Listener(listener);
         self.handle(Input::Opened {
             conn,
             origin,
             remote,
         });
+        self.serve(conn);
         conn
     }
 
@@ -167,12 +180,14 @@ impl Host {
                         self.serve(conn);
                     }
                 }
+                Action::Replan(conn) => self.serve(conn),
+                Action::Dial { token, .. } => self.dials.push_back(token),
                 Action::Submit(job) => self.jobs.push_back(job),
                 Action::Stop => {
                     assert!(!self.has_stopped, "once");
                     self.has_stopped = true;
                 }
-                other => panic!("{other:?}"),
+                Action::SendDatagram { .. } => panic!("{action:?}"),
             }
         }
     }

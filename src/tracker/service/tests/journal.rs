@@ -15,7 +15,7 @@ const SECOND: Duration = Duration::from_secs(1);
 
 /// What a disk would hold, and what it should.
 #[derive(Default)]
-struct Disk {
+pub(super) struct Disk {
     file: Vec<u8>,
     next: Vec<u8>,
     /// Whether this job or the one before brought a new file.
@@ -23,7 +23,7 @@ struct Disk {
 }
 
 impl Disk {
-    fn carry_out(&mut self, job: JournalJob) {
+    pub(super) fn carry_out(&mut self, job: JournalJob) {
         match job {
             JournalJob::Append(changes) => self.file.extend(changes),
             JournalJob::BeginSnapshot(head) => self.next = head,
@@ -44,12 +44,16 @@ impl Disk {
 
     fn restored(&self) -> Service {
         let mut service = service();
+        self.restore(&mut service);
+        service
+    }
+
+    pub(super) fn restore(&self, service: &mut Service) {
         let mut reader = Reader::default();
         for piece in self.file.chunks(1000) {
             service.restore(&mut reader, piece);
         }
         assert_eq!(reader.unreadable_lines(), 0);
-        service
     }
 }
 
@@ -110,7 +114,7 @@ fn take_job(host: &mut Host) -> Option<JournalJob> {
     assert!(host.jobs.len() <= 1, "one is under way at a time");
     host.jobs.pop_front().map(|job| match job {
         Job::Journal(job) => job,
-        Job::Reload => panic!("nobody asked"),
+        Job::Reload | Job::Report(_) => panic!("nobody asked"),
     })
 }
 

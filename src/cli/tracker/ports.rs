@@ -1,0 +1,72 @@
+//! The ports that are asked for, taken before anything else is done.
+
+use std::net::{IpAddr, SocketAddr, TcpListener};
+
+use anyhow::Result;
+
+use super::TrackerArgs;
+use crate::cli::bad_usage;
+use crate::reactor::{TcpPort, UdpPort};
+
+/// Where a tracker listens that was not told where.
+const DEFAULT_PORT: &str = "0.0.0.0:6969";
+
+pub(super) struct Ports {
+    pub(super) http: Vec<TcpPort>,
+    pub(super) udp: Vec<UdpPort>,
+    pub(super) admin: Vec<TcpPort>,
+}
+
+impl Ports {
+    pub(super) fn bind(args: &TrackerArgs) -> Result<Self> {
+        let is_told = !args.http.is_empty() || !args.udp.is_empty();
+        let (http, udp) = if is_told {
+            (tcp(&args.http)?, args.udp.clone())
+        } else {
+            let own = args.own.map_or_else(|| DEFAULT_PORT.parse(), Ok)?;
+            let http = tcp(&[own])?;
+            // Where any port will do, it is one for both.
+            let taken = http.iter().map(TcpPort::local_address).collect();
+            (http, taken)
+        };
+        let udp = udp.into_iter().map(UdpPort::bind);
+        Ok(Self {
+            http,
+            udp: udp.collect::<Result<_, _>>()?,
+            admin: tcp(&args.admin)?,
+        })
+    }
+
+    /// The other tracker of the pair has to be another one, that can be called and can call back.
+    pub(super) fn check_other(&self, other: SocketAddr) -> Result<()> {
+        if other.port() == 0 || other.ip().is_unspecified() {
+            bad_usage!("`{other}` is no address at which the other tracker could be called");
+        }
+        if self.http.is_empty() {
+            bad_usage!("the other tracker asks by HTTP whether it is told by this one: add --http");
+        }
+        for own in self.http.iter().map(TcpPort::local_address) {
+            let is_own_address = own.ip() == other.ip()
+                || own.ip().is_unspecified()
+                    && own.is_ipv4() == other.is_ipv4()
+                    && is_local(other.ip());
+            if own.port() == other.port() && is_own_address {
+                bad_usage!(
+                    "the other tracker cannot be this one: `{other}` is where this one listens"
+                );
+            }
+        }
+        Ok(())
+    }
+}
+
+fn tcp(addresses: &[SocketAddr]) -> Result<Vec<TcpPort>> {
+    let ports = addresses.iter().copied().map(TcpPort::bind);
+    let ports = ports.map(|port| port.map(TcpPort::where_clients_speak_first));
+    Ok(ports.collect::<Result<_, _>>()?)
+}
+
+/// Whether an address is this machine's: no program can listen on another one's.
+fn is_local(address: IpAddr) -> bool {
+    TcpListener::bind((address, 0)).is_ok()
+}
