@@ -106,3 +106,21 @@ fn what_cannot_be_is_named() {
     assert!(err.contains("`swarms.txt`: another tracker keeps"), "{err}");
     first.stop();
 }
+
+#[test]
+fn the_file_of_somebody_else_is_left_as_it_is() {
+    let folder = tempfile::tempdir().unwrap();
+    for content in ["one\ntwo", "no line at all", "2026-01-01 [INFO] a log\n"] {
+        for name in ["notes.txt", "notes.txt.next"] {
+            fs::write(folder.path().join(name), content).unwrap();
+        }
+        let err = fails(folder.path(), &[HTTP, "--state notes.txt"]);
+        assert!(err.contains("`notes.txt`: this is no file of"), "{err}");
+        for name in ["notes.txt", "notes.txt.next"] {
+            let found = fs::read_to_string(folder.path().join(name)).unwrap();
+            assert_eq!(found, content);
+        }
+    }
+    let err = fails(folder.path(), &[HTTP, "--state /dev/zero"]);
+    assert!(err.contains("`/dev/zero`: it is no regular file"), "{err}");
+}

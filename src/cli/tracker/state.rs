@@ -33,8 +33,9 @@ impl StateFile {
         if let Err(fs::TryLockError::WouldBlock) = file.try_lock() {
             bail!("{}: another tracker keeps this file", named());
         }
-        // A run that was killed may have left the beginning of a shorter file behind, of no use.
-        let _ = fs::remove_file(next_path(path));
+        if !file.metadata().with_context(named)?.is_file() {
+            bail!("{}: it is no regular file", named());
+        }
         let mut reader = Reader::default();
         let mut piece = vec![0; READ_LEN_BYTES];
         let mut len_bytes = 0;
@@ -46,6 +47,14 @@ impl StateFile {
             len_bytes += count as u64;
             service.restore(&mut reader, &piece[..count]);
         }
+        if reader.is_foreign() {
+            bail!(
+                "{}: this is no file of a tracker's, and is left as it is; name another one",
+                named()
+            );
+        }
+        // A run that was killed may have left the beginning of a shorter file behind, of no use.
+        let _ = fs::remove_file(next_path(path));
         // A torn line would run into the next one.
         file.set_len(reader.whole_len_bytes()).with_context(named)?;
         file.seek(SeekFrom::End(0)).with_context(named)?;
