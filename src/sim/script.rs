@@ -15,7 +15,7 @@ use crate::base::{
 const STEP_BYTES: usize = 64 << 10;
 
 /// What a script is told.
-#[derive(Debug)]
+#[derive(Clone, Copy, Debug)]
 pub enum Heard<'a> {
     /// It runs: the time to dial somebody.
     Begins,
