@@ -140,7 +140,7 @@ fn seeders_that_come_and_go_never_write_the_same_block() {
 }
 
 #[test]
-fn a_seeder_that_vanishes_and_comes_back_elsewhere_is_not_needed() {
+fn who_vanishes_is_given_up_for_its_silence() {
     with_seeds(|seed| {
         let mut world = World::new(seed);
         let content = medium_content(seed);
