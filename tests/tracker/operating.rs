@@ -6,7 +6,7 @@ use std::net::TcpListener;
 use rustix::process::Signal;
 
 use crate::clients::{Announce, Http};
-use crate::process::{HTTP, Tracker, fails, port_in, wait_until};
+use crate::process::{HTTP, Tracker, fails, is_bad_usage, port_in, wait_until};
 
 const ANNOUNCE: Announce = Announce {
     swarm: 0xab,
@@ -123,4 +123,14 @@ fn the_file_of_somebody_else_is_left_as_it_is() {
     }
     let err = fails(folder.path(), &[HTTP, "--state /dev/zero"]);
     assert!(err.contains("`/dev/zero`: it is no regular file"), "{err}");
+}
+
+#[test]
+fn words_that_make_no_sense_are_bad_usage() {
+    let folder = tempfile::tempdir().unwrap();
+    for interval in ["0", "30s", "25h", "9999999999h"] {
+        let err = is_bad_usage(folder.path(), &[HTTP, "--interval", interval]);
+        assert!(err.starts_with("mt: --interval must be from"), "{err}");
+    }
+    Tracker::start(folder.path(), &[HTTP, "--interval 24h"]).stop();
 }
