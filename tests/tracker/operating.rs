@@ -132,5 +132,7 @@ fn words_that_make_no_sense_are_bad_usage() {
         let err = is_bad_usage(folder.path(), &[HTTP, "--interval", interval]);
         assert!(err.starts_with("mt: --interval must be from"), "{err}");
     }
+    let err = is_bad_usage(folder.path(), &[HTTP, "--state one.txt --log one.txt"]);
+    assert!(err.starts_with("mt: `one.txt` cannot hold both"), "{err}");
     Tracker::start(folder.path(), &[HTTP, "--interval 24h"]).stop();
 }
