@@ -2,6 +2,7 @@
 
 use std::fs;
 use std::net::TcpListener;
+use std::os::unix::fs::{PermissionsExt as _, symlink};
 
 use rustix::process::Signal;
 
@@ -135,4 +136,18 @@ fn words_that_make_no_sense_are_bad_usage() {
     let err = is_bad_usage(folder.path(), &[HTTP, "--state one.txt --log one.txt"]);
     assert!(err.starts_with("mt: `one.txt` cannot hold both"), "{err}");
     Tracker::start(folder.path(), &[HTTP, "--interval 24h"]).stop();
+}
+
+#[test]
+fn a_state_file_stays_where_a_link_leads_and_as_private_as_it_was() {
+    let folder = tempfile::tempdir().unwrap();
+    let kept = folder.path().join("kept.txt");
+    fs::write(&kept, "").unwrap();
+    fs::set_permissions(&kept, fs::Permissions::from_mode(0o600)).unwrap();
+    symlink("kept.txt", folder.path().join("link.txt")).unwrap();
+    Tracker::start(folder.path(), &[HTTP, "--state link.txt"]).stop();
+    assert!(folder.path().join("link.txt").is_symlink());
+    assert!(fs::read_to_string(&kept).unwrap().starts_with("# mt"));
+    let mode = fs::metadata(&kept).unwrap().permissions().mode();
+    assert_eq!(mode & 0o777, 0o600);
 }
