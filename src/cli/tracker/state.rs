@@ -30,6 +30,8 @@ impl StateFile {
         let mut options = OpenOptions::new();
         let options = options.read(true).write(true).create(true).truncate(false);
         let mut file = options.open(path).with_context(named)?;
+        // What a link leads to is replaced, and not the link.
+        let path = &path.canonicalize().with_context(named)?;
         if let Err(fs::TryLockError::WouldBlock) = file.try_lock() {
             bail!("{}: another tracker keeps this file", named());
         }
@@ -96,6 +98,10 @@ impl StateFile {
             JournalJob::Append(changes) => self.append(changes),
             JournalJob::BeginSnapshot(head) => {
                 let file = File::create(next_path(&self.path))?;
+                // Whoever may not read the old one may not read the new one. Some file systems know
+                // no permissions to be set.
+                let permissions = self.file.metadata()?.permissions();
+                let _ = file.set_permissions(permissions);
                 // Where files cannot be locked, people have to take care themselves.
                 let _ = file.try_lock();
                 let mut next = BufWriter::new(file);
