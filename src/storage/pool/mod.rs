@@ -6,7 +6,8 @@
 //! | receiving | windows and buffers to receive into | a download waits for them |
 //! | sending | content to send, read from the disk | a cold disk is slow |
 //! | writing | pieces from buffers into files | waits for the dirty cap |
-//! | closing | writeback of windows, unmapping, finishing | waits for the dirty cap and for the disk |
+//! | closing | unmapping, finishing | waits for the dirty cap and for the disk |
+//! | writeback | begins to write what was received | waits for a busy disk to take more |
 //! | names | addresses of names | waits for strangers |
 //!
 //! Hashing is on rayon, which does nothing else here. A job is taken at once, whatever is waiting,
@@ -103,7 +104,7 @@ impl Pool {
                 buffers: Buffers::new(options.buffer_bytes_max),
                 descriptors: Descriptors::new(CONTENT_FILES_OPEN_MAX),
             },
-            writeback: Writeback::new(options.dirty_bytes_max),
+            writeback: Writeback::start_threads(options.dirty_bytes_max)?,
         };
         Ok(Self {
             shared: Arc::new(shared),
@@ -204,8 +205,8 @@ impl Pool {
         lane.run(move || {
             match received {
                 Some(received) => {
-                    shared.writeback.start(received);
                     drop(place);
+                    shared.writeback.start(received);
                     shared.writeback.settle();
                 }
                 None => drop(place),

@@ -56,7 +56,7 @@ enum Origin {
 }
 
 /// A part of a file that was received into.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 pub(super) struct Received {
     pub(super) file: Arc<File>,
     pub(super) segment: Segment,

@@ -1,7 +1,7 @@
 //! Dirty bytes on their way to the disk, no more of them than a cap.
 //!
-//! What was received is given to the disk at once, in order, and not when the kernel finds that
-//! there is too much of it. Whoever adds to it waits while there is more than the cap, and the
+//! What was received is given to the disk soon, in order, and not when the kernel finds that there
+//! is too much of it. Whoever adds to it waits while there is more than the cap, and the
 //! engine waits for whoever adds: so a slow disk slows the requests down, and memory stays free.
 #![allow(unsafe_code)]
 
@@ -10,6 +10,7 @@ use std::io;
 use std::os::fd::AsRawFd as _;
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
+use super::lane::Lane;
 use super::place::Received;
 use crate::base::limits::WRITEBACK_RANGES_MAX;
 
@@ -17,6 +18,8 @@ use crate::base::limits::WRITEBACK_RANGES_MAX;
 pub(super) struct Writeback {
     max_bytes: u64,
     queue: Mutex<Queue>,
+    /// To begin a write waits where the disk has enough to do; nobody else waits for that.
+    starting: Lane,
 }
 
 #[derive(Debug, Default)]
@@ -26,16 +29,19 @@ struct Queue {
 }
 
 impl Writeback {
-    pub(super) fn new(max_bytes: u64) -> Self {
-        Self {
+    pub(super) fn start_threads(max_bytes: u64) -> io::Result<Self> {
+        Ok(Self {
             max_bytes,
             queue: Mutex::default(),
-        }
+            starting: Lane::start("writeback")?,
+        })
     }
 
-    /// Starts the writing of what was received.
+    /// Has the writing of what was received begun.
     pub(super) fn start(&self, received: Received) {
-        synchronize(&received, libc::SYNC_FILE_RANGE_WRITE);
+        let begun = received.clone();
+        self.starting
+            .run(move || synchronize(&begun, libc::SYNC_FILE_RANGE_WRITE));
         let mut queue = self.lock();
         queue.total_bytes += received.segment.len_bytes as u64;
         queue.ranges.push_back(received);
