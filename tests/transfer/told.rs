@@ -124,6 +124,21 @@ fn a_port_that_is_taken_is_named() {
 }
 
 #[test]
+fn another_port_than_the_usual_one_is_told() {
+    let place = Place::new();
+    make_file(&place, 1000, "");
+    // Where this fails, another program has it already.
+    let _held = TcpListener::bind("0.0.0.0:6881");
+    let ran = place.line("get one.torrent copy --exit --give-up 1s");
+    assert!(
+        ran.err
+            .contains("port 6881 is taken; taking connections at port "),
+        "{}",
+        ran.err
+    );
+}
+
+#[test]
 fn what_cannot_be_read_or_carried_is_named() {
     let place = Place::new();
     make_file(&place, 1000, "-o one.st");

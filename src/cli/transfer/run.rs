@@ -67,6 +67,12 @@ pub(super) fn run(transfer: Transfer<'_>) -> Result<Outcome> {
     };
     let (plugin, _) = reactor.plug_with_places(&mut engine, pool.memory(), submit);
     log::info!("`{name}`: taking connections at port {}", ports.number);
+    if common.listen.is_none() && ports.number != USUAL_PORT {
+        log::warn!(
+            "port {USUAL_PORT} is taken; taking connections at port {}",
+            ports.number
+        );
+    }
     for (id, port) in (0..).zip(ports.tcp) {
         reactor.listen(plugin, ListenerId(id), port)?;
     }
