@@ -121,6 +121,7 @@ fn a_port_that_is_taken_is_named() {
         let ran = place.line(&format!("{line} --listen {address}"));
         ran.fails_naming(&[&address, "another program has that port"]);
     }
+    assert!(!place.path("copy").exists());
 }
 
 #[test]
