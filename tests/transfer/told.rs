@@ -121,6 +121,22 @@ fn a_port_that_is_taken_is_named() {
         let ran = place.line(&format!("{line} --listen {address}"));
         ran.fails_naming(&[&address, "another program has that port"]);
     }
+    assert!(!place.path("copy").exists());
+}
+
+#[test]
+fn another_port_than_the_usual_one_is_told() {
+    let place = Place::new();
+    make_file(&place, 1000, "");
+    // Where this fails, another program has it already.
+    let _held = TcpListener::bind("0.0.0.0:6881");
+    let ran = place.line("get one.torrent copy --exit --give-up 1s");
+    assert!(
+        ran.err
+            .contains("port 6881 is taken; taking connections at port "),
+        "{}",
+        ran.err
+    );
 }
 
 #[test]

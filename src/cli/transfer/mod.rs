@@ -16,13 +16,14 @@ use super::output::write_stdout;
 use crate::metainfo::{Format, Metainfo};
 
 pub(super) use args::{GetArgs, SeedArgs};
-use run::{Transfer, run};
+use run::{Ports, Transfer, run};
 use summary::Outcome;
 
 pub(super) fn seed(args: &SeedArgs) -> Result<()> {
     let (format, metainfo) = read_metainfo(&args.file)?;
     require_pieces(&metainfo, format)?;
     let metainfo = Arc::new(*metainfo);
+    let ports = Ports::bind(args.common.listen)?;
     let prepared = prepare::for_seeding(&metainfo, args)?;
     if prepared.have.is_empty() && prepared.files.geometry().is_some() {
         bail!(
@@ -33,6 +34,7 @@ pub(super) fn seed(args: &SeedArgs) -> Result<()> {
     let outcome = run(Transfer {
         setup: prepare::setup(&metainfo, format, &prepared, Vec::new(), false),
         files: prepared.files,
+        ports,
         common: &args.common,
         ends_when_complete: false,
         gives_up_after: None,
@@ -45,11 +47,13 @@ pub(super) fn get(args: &GetArgs) -> Result<()> {
     let (format, metainfo) = read_metainfo(&args.file)?;
     require_pieces(&metainfo, format)?;
     let metainfo = Arc::new(*metainfo);
+    let ports = Ports::bind(args.common.listen)?;
     let prepared = prepare::for_getting(&metainfo, args)?;
     let peers = args.peers.clone();
     let outcome = run(Transfer {
         setup: prepare::setup(&metainfo, format, &prepared, peers, args.sequential),
         files: prepared.files,
+        ports,
         common: &args.common,
         ends_when_complete: args.exit,
         gives_up_after: args.give_up,

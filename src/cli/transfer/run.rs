@@ -24,6 +24,7 @@ const USUAL_PORT: u16 = 6881;
 pub(super) struct Transfer<'a> {
     pub(super) setup: Option<TorrentSetup>,
     pub(super) files: Arc<TorrentFiles>,
+    pub(super) ports: Ports,
     pub(super) common: &'a CommonArgs,
     pub(super) ends_when_complete: bool,
     pub(super) gives_up_after: Option<Duration>,
@@ -32,7 +33,7 @@ pub(super) struct Transfer<'a> {
 pub(super) fn run(transfer: Transfer<'_>) -> Result<Outcome> {
     let started = Instant::now();
     let common = transfer.common;
-    let ports = Ports::bind(common.listen)?;
+    let ports = transfer.ports;
     let pool = Pool::start(PoolOptions::default()).context("cannot start threads")?;
     pool.add(TorrentId(0), Arc::clone(&transfer.files));
     let Some(setup) = transfer.setup else {
@@ -67,6 +68,12 @@ pub(super) fn run(transfer: Transfer<'_>) -> Result<Outcome> {
     };
     let (plugin, _) = reactor.plug_with_places(&mut engine, pool.memory(), submit);
     log::info!("`{name}`: taking connections at port {}", ports.number);
+    if common.listen.is_none() && ports.number != USUAL_PORT {
+        log::warn!(
+            "port {USUAL_PORT} is taken; taking connections at port {}",
+            ports.number
+        );
+    }
     for (id, port) in (0..).zip(ports.tcp) {
         reactor.listen(plugin, ListenerId(id), port)?;
     }
@@ -137,15 +144,15 @@ fn config(
     Ok(config)
 }
 
-/// The ports that are asked for, taken before anything else runs.
-struct Ports {
+/// The ports that are asked for, taken before content is checked or made room for.
+pub(super) struct Ports {
     tcp: Vec<TcpPort>,
     udp: Vec<(base::SocketId, UdpPort)>,
     number: u16,
 }
 
 impl Ports {
-    fn bind(listen: Option<SocketAddr>) -> Result<Self> {
+    pub(super) fn bind(listen: Option<SocketAddr>) -> Result<Self> {
         let tcp = match listen {
             Some(address) => vec![TcpPort::bind(address)?],
             None => bind_usual()?,
