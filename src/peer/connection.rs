@@ -320,14 +320,12 @@ impl Connection {
         self.outbox.len() > self.outbox_sent_bytes
     }
 
-    /// What is to be sent next: words go between blocks, never into one. `with_blocks` is false
-    /// where a limit holds back all that was not begun.
-    pub fn send_plan<'a>(&'a self, plan: &mut SendPlan<'a>, with_blocks: bool) {
+    /// What is to be sent next: words go between blocks, never into one. Where a limit leaves only
+    /// so much room, no block is begun beyond it.
+    pub fn send_plan<'a>(&'a self, plan: &mut SendPlan<'a>, room_bytes: usize) {
         self.uploads.plan_rest_of_first(plan);
         plan.bytes(&self.outbox[self.outbox_sent_bytes..]);
-        if with_blocks {
-            self.uploads.plan_further(plan);
-        }
+        self.uploads.plan_further(plan, room_bytes);
     }
 
     /// Counts what was sent of the plan; gives back the places of the blocks that went whole.

@@ -107,11 +107,13 @@ impl Uploads {
         }
     }
 
-    /// Plans the blocks that were not begun, as far as they are in memory and fit.
-    pub(super) fn plan_further<'a>(&'a self, plan: &mut SendPlan<'a>) {
+    /// Plans the blocks that were not begun, as far as they are in memory and fit, until the plan
+    /// fills the room that a limit leaves.
+    pub(super) fn plan_further<'a>(&'a self, plan: &mut SendPlan<'a>, room_bytes: usize) {
         let begun = usize::from(self.is_mid_block());
         for upload in self.queue.iter().skip(begun) {
-            if plan.room() < 2 || !plan_upload(upload, 0, plan) {
+            let is_full = plan.room() < 2 || plan.len_bytes() >= room_bytes;
+            if is_full || !plan_upload(upload, 0, plan) {
                 return;
             }
         }

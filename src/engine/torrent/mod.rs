@@ -373,19 +373,19 @@ impl Torrent {
         &'a self,
         conn: ConnId,
         plan: &mut crate::base::SendPlan<'a>,
-        with_blocks: bool,
+        room_bytes: usize,
     ) {
         if let Some(peer) = self.peers.get(&conn) {
-            peer.conn.send_plan(plan, with_blocks);
+            peer.conn.send_plan(plan, room_bytes);
         }
     }
 
     /// Nothing is planned into a place that is being refreshed: where it comes first, the
     /// connection waits.
-    pub(super) fn recv_plan(&self, conn: ConnId, plan: &mut RecvPlan) {
+    pub(super) fn recv_plan(&self, conn: ConnId, plan: &mut RecvPlan, room_bytes: usize) {
         if let Some(peer) = self.peers.get(&conn) {
             peer.conn
-                .recv_plan(plan, |place| self.landing.is_fresh(place));
+                .recv_plan(plan, room_bytes, |place| self.landing.is_fresh(place));
         }
     }
 

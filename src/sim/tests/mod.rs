@@ -4,6 +4,7 @@ mod contacts;
 mod endings;
 mod hostile;
 mod shapes;
+mod shortages;
 mod support;
 mod swarms;
 mod transfers;
