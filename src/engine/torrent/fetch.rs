@@ -288,7 +288,14 @@ impl Torrent {
 
     /// The bytes of a block come next: decides where they go.
     pub(super) fn block_begins(&mut self, conn: ConnId, block: Block, landing: Landing) {
+        let holder = self.blocks.holder(block).filter(|holder| *holder != conn);
         let claim = self.blocks.claim(block, conn);
+        // Who had the lease plans to receive the block, and may do so no more.
+        if claim == Claim::Yours
+            && let Some(holder) = holder.and_then(|holder| self.peers.get_mut(&holder))
+        {
+            holder.conn.contest(block);
+        }
         let Some(peer) = self.peers.get_mut(&conn) else {
             return;
         };

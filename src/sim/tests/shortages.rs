@@ -1,6 +1,8 @@
 //! Where rate, memory or patience is short, and everybody still gets on.
 
-use super::support::{assert_complete, medium_content, seconds, with_seeds};
+use std::time::Duration;
+
+use super::support::{add_leecher, assert_complete, medium_content, seconds, with_seeds};
 use crate::sim::{Client, Disk, World};
 
 #[test]
@@ -41,5 +43,28 @@ fn a_low_limit_ends_no_connection() {
         let report = world.report(leecher).unwrap();
         assert_eq!(report.wasted_bytes, 0);
         assert!(report.downloaded_bytes < 900_000, "{report:?}");
+    });
+}
+
+#[test]
+fn a_peer_that_wakes_up_may_still_be_the_first_to_send() {
+    with_seeds(|seed| {
+        for wait_ms in [15_400, 16_000, 17_000, 18_000] {
+            let mut world = World::new(seed);
+            let content = medium_content(seed);
+            let mut slow_seeder = || {
+                let mut client = Client::new(Disk::full(&content));
+                client.line.up_bytes_per_second = 60_000;
+                world.add_client(client)
+            };
+            let [sleeper, other] = [slow_seeder(), slow_seeder()];
+            let leecher = add_leecher(&mut world, &content, &[sleeper, other]);
+            world.run_for(seconds(1));
+            world.freeze(sleeper);
+            // By now what it owes was asked of the other, which has not sent it yet.
+            world.run_for(Duration::from_millis(wait_ms));
+            world.thaw(sleeper);
+            assert_complete(&mut world, &[leecher], seconds(300));
+        }
     });
 }
