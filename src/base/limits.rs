@@ -316,3 +316,7 @@ pub const PAIR_RESPONSE_BODY_LEN_BYTES_MAX: usize = 4 << 10;
 /// From how many places one peer is sent to at a time: one that asks for a bit of everything, and
 /// reads none of it, keeps no more memory than this from the others.
 pub const UPLOAD_PLACES_MAX: usize = 4;
+
+/// How many requests a peer that does not choke may refuse without a block between: twice as many as
+/// stand with it at most.
+pub const REFUSALS_MAX: u32 = 2 * PIPELINE_BLOCKS_MAX;

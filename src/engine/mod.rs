@@ -430,12 +430,16 @@ impl Engine {
         if self.shutdown.is_none() {
             let is_over = self.torrents.values().all(Torrent::has_failed)
                 || self.config.ends_when_complete
-                    && self.torrents.values().all(Torrent::is_seeding);
+                    && self
+                        .torrents
+                        .values()
+                        .all(|torrent| torrent.is_seeding() || torrent.has_failed());
             let progress = self.torrents.values().map(Torrent::last_progress).max();
             self.last_progress = self.last_progress.max(progress.unwrap_or_default());
             let gives_up = self.config.gives_up_after.is_some_and(|patience| {
                 now - self.last_progress >= patience
-                    && !self.torrents.values().all(Torrent::is_seeding)
+                    && self.torrents.values().any(Torrent::is_downloading)
+                    && !self.torrents.values().any(Torrent::is_busy)
             });
             if is_over || gives_up {
                 self.shut_down(now, gives_up && !is_over);

@@ -256,15 +256,6 @@ impl Connection {
         Some(asked)
     }
 
-    /// Forgets what was asked, because the peer does not answer; what comes late is thrown away.
-    pub fn cancel_all(&mut self) -> Vec<Asked> {
-        let all: Vec<_> = self.pipeline.take_all().collect();
-        for asked in &all {
-            self.outbox.extend(cancel_bytes(asked.block));
-        }
-        all
-    }
-
     /// Will not answer a request.
     pub fn refuse(&mut self, block: Block) {
         if self.speaks_fast() {

@@ -70,4 +70,8 @@ pub enum Fault {
     NeverReads,
     #[error("nothing came from it for a long time")]
     Silent,
+    #[error("it owes blocks and has sent none for a long time")]
+    OwesBlocks,
+    #[error("it serves us, and refused {0} requests one after the other")]
+    KeepsRefusing(u32),
 }

@@ -23,6 +23,7 @@ use super::context::Context;
 use super::job::{MappableRun, PieceInPlace, StorageFault, TorrentId};
 use super::landing::{Grouping, LandingPlaces};
 use super::report::{Limit, TrackerReport};
+use crate::base::limits::REFUSALS_MAX;
 use crate::base::{
     Bitfield, Block, ConnId, Ending, Geometry, Instant, PieceIndex, PlaceId, RecvPlan, Rng,
     Sha1Digest, Url,
@@ -196,7 +197,7 @@ impl Torrent {
         matches!(self.phase, Phase::Failed(_))
     }
 
-    fn is_downloading(&self) -> bool {
+    pub(super) fn is_downloading(&self) -> bool {
         matches!(self.phase, Phase::Downloading)
     }
 
@@ -233,6 +234,7 @@ impl Torrent {
             up: Rate::new(ctx.now),
             unchoked_at: ctx.now,
             is_snubbing: false,
+            refusals: 0,
             is_upload_only: false,
             client: None,
         };
@@ -311,10 +313,7 @@ impl Torrent {
             }
             Event::Requests(block) => self.hear_request(ctx, conn, block),
             Event::Cancels(block) => self.hear_cancel(ctx, conn, block),
-            Event::Refuses(asked) => {
-                self.blocks.give_back(asked.block, conn);
-                self.fetch_from_all(ctx);
-            }
+            Event::Refuses(asked) => self.hear_refusal(ctx, conn, asked.block),
             Event::BlockBegins { block, landing } => self.block_begins(conn, block, landing),
             Event::BlockLanded(block) => self.block_landed(ctx, conn, block),
             Event::ThrownAway(len_bytes) => self.thrown_away(ctx, conn, len_bytes),
@@ -330,12 +329,25 @@ impl Torrent {
         self.fetch(ctx, conn);
     }
 
+    fn hear_refusal(&mut self, ctx: &mut Context<'_>, conn: ConnId, block: Block) {
+        self.blocks.give_back(block, conn);
+        if let Some(peer) = self.peers.get_mut(&conn)
+            && !peer.conn.is_choking_us()
+        {
+            // What it refuses may be asked of it again at once, so there has to be an end to it.
+            peer.refusals += 1;
+            if peer.refusals > REFUSALS_MAX {
+                let fault = Fault::KeepsRefusing(peer.refusals);
+                return self.end(ctx, conn, &fault);
+            }
+        }
+        self.fetch_from_all(ctx);
+    }
+
     fn thrown_away(&mut self, ctx: &mut Context<'_>, conn: ConnId, len_bytes: u32) {
-        let len_bytes = u64::from(len_bytes);
-        self.traffic.downloaded(ctx.now, len_bytes);
-        self.traffic.wasted_bytes += len_bytes;
+        self.traffic.wasted(ctx.now, u64::from(len_bytes));
+        // It earns nothing by that: otherwise noise would be as good as content.
         if let Some(peer) = self.peers.get_mut(&conn) {
-            peer.down.add(ctx.now, len_bytes);
             peer.is_snubbing = false;
         }
     }
@@ -346,7 +358,7 @@ impl Torrent {
             log::debug!("peer {}: {fault}", peer.remote);
             let address = peer.listens_at.unwrap_or(peer.remote);
             match fault {
-                Fault::Silent => {}
+                Fault::Silent | Fault::OwesBlocks => {}
                 Fault::TooManyRequests(_) | Fault::NeverReads => {
                     self.roster.bar(ctx.now, address, Offence::Flood);
                 }
@@ -410,6 +422,10 @@ impl Torrent {
         self.look_for_stalled(ctx);
         self.make_room(ctx);
         self.fetch_from_all(ctx);
+        // Who left, was choked or asks no more has given memory back, and told nobody.
+        if !self.waiting_for_reads.is_empty() {
+            self.serve_all_waiting(ctx);
+        }
         self.choke_round(ctx);
         self.note_waits(ctx);
     }

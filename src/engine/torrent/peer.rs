@@ -25,6 +25,8 @@ pub(in crate::engine) struct Peer {
     pub(super) unchoked_at: Instant,
     /// It owes blocks and has sent none for long: what it was asked for may come from others.
     pub(super) is_snubbing: bool,
+    /// How many requests it refused since its last block, while it did not choke.
+    pub(super) refusals: u32,
     pub(super) is_upload_only: bool,
     pub(super) client: Option<String>,
 }

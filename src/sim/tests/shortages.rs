@@ -1,9 +1,16 @@
 //! Where rate, memory or patience is short, and everybody still gets on.
 
+use std::cell::Cell;
+use std::rc::Rc;
 use std::time::Duration;
 
-use super::support::{add_leecher, assert_complete, medium_content, seconds, with_seeds};
-use crate::sim::{Client, Disk, World};
+use super::support::{
+    add_leecher, add_seeder, assert_complete, greeting, medium_content, seconds, small_content,
+    with_seeds,
+};
+use crate::base::{Bitfield, ConnId, Instant};
+use crate::sim::{Client, Content, Disk, Heard, Line, Reply, ScriptedPeer, World};
+use crate::wire::peer::{Message, RawBlock, request_bytes, write_bitfield};
 
 #[test]
 fn limits_on_both_directions_do_not_wait_for_each_other() {
@@ -43,6 +50,145 @@ fn a_low_limit_ends_no_connection() {
         let report = world.report(leecher).unwrap();
         assert_eq!(report.wasted_bytes, 0);
         assert!(report.downloaded_bytes < 900_000, "{report:?}");
+    });
+}
+
+/// A peer that says that it has everything and unchokes, and then does as it is told here.
+fn promiser(
+    content: &Content,
+    mut then: impl FnMut(Heard<'_>, &mut Reply) + 'static,
+) -> ScriptedPeer {
+    let hello = greeting(content.info_hash, *b"-XX0000-promises0000");
+    let piece_count = content.geometry.piece_count();
+    let script = move |_: Instant, _: Option<ConnId>, heard: Heard<'_>, reply: &mut Reply| {
+        if matches!(heard, Heard::Opened { .. }) {
+            reply.say.extend(&hello);
+            write_bitfield(&Bitfield::all(piece_count), &mut reply.say);
+            Message::Unchoke.write(&mut reply.say);
+        } else {
+            then(heard, reply);
+        }
+    };
+    ScriptedPeer::new(seconds(1), Box::new(script))
+}
+
+#[test]
+fn who_owes_blocks_and_only_keeps_alive_is_left() {
+    with_seeds(|seed| {
+        let mut world = World::new(seed);
+        let content = small_content(seed);
+        let promiser = promiser(&content, |heard, reply| {
+            if matches!(heard, Heard::Tick) {
+                Message::KeepAlive.write(&mut reply.say);
+            }
+        });
+        let promiser = world.add_scripted(Line::default(), promiser);
+        let leecher = add_leecher(&mut world, &content, &[promiser]);
+        world.run_for(seconds(10));
+        assert_eq!(world.connection_count(leecher), 1);
+        let is_alone = |world: &World| world.connection_count(leecher) == 0;
+        assert!(world.run_until(seconds(80), is_alone));
+    });
+}
+
+#[test]
+fn who_refuses_everything_is_left() {
+    with_seeds(|seed| {
+        let mut world = World::new(seed);
+        let content = small_content(seed);
+        let mut refusals = Vec::new();
+        for piece in content.geometry.pieces() {
+            for number in 0..content.geometry.block_count_of(piece) {
+                let block = content.geometry.block(piece, number).unwrap();
+                Message::RejectRequest(RawBlock::from(block)).write(&mut refusals);
+            }
+        }
+        let refuser = promiser(&content, move |heard, reply| {
+            if matches!(heard, Heard::Bytes(_)) {
+                reply.say.extend(&refusals);
+            }
+        });
+        let refuser = world.add_scripted(Line::default(), refuser);
+        let leecher = add_leecher(&mut world, &content, &[refuser]);
+        world.run_for(seconds(60));
+        assert_eq!(world.connection_count(leecher), 0);
+        let seeder = add_seeder(&mut world, &content);
+        let other = add_leecher(&mut world, &content, &[refuser, seeder]);
+        assert_complete(&mut world, &[other], seconds(60));
+    });
+}
+
+#[test]
+fn noise_is_no_progress() {
+    with_seeds(|seed| {
+        let mut world = World::new(seed);
+        let content = small_content(seed);
+        // A block that was never asked for, since it is none.
+        let mut noise = Vec::from([0, 0, 0, 12, 7]);
+        noise.extend([0; 8]);
+        noise.extend([1, 2, 3]);
+        let noisy = promiser(&content, move |heard, reply| {
+            if matches!(heard, Heard::Tick) {
+                reply.say.extend(&noise);
+            }
+        });
+        let noisy = world.add_scripted(Line::default(), noisy);
+        let mut client = Client::new(Disk::empty(&content));
+        client.peers = vec![world.address(noisy)];
+        client.config.gives_up_after = Some(seconds(20));
+        let leecher = world.add_client(client);
+        world.run_for(seconds(15));
+        assert!(world.report(leecher).unwrap().wasted_bytes > 0);
+        assert!(world.run_until(seconds(15), |world| world.has_stopped(leecher)));
+    });
+}
+
+#[test]
+fn memory_that_a_peer_leaves_behind_is_for_those_who_wait() {
+    with_seeds(|seed| {
+        let mut world = World::new(seed);
+        // Each piece is read by itself, and one peer may hold all the memory that there is.
+        let content = medium_content(seed).without_runs();
+        let mut client = Client::new(Disk::full(&content));
+        client.config.budget.send_bytes = 4 << 16;
+        let seeder = world.add_client(client);
+        let mut wanted = Vec::new();
+        Message::Interested.write(&mut wanted);
+        for piece in content.geometry.pieces() {
+            let block = content.geometry.block(piece, 0).unwrap();
+            wanted.extend(request_bytes(block));
+        }
+        let hello = greeting(content.info_hash, *b"-XX0000-hog000000000");
+        let to = world.address(seeder);
+        let ticks = Rc::new(Cell::new(0));
+        let script =
+            move |_: Instant, _: Option<ConnId>, heard: Heard<'_>, reply: &mut Reply| match heard {
+                Heard::Begins => reply.dial.push(to),
+                Heard::Opened { .. } => {
+                    reply.say.extend(&hello);
+                    Message::Interested.write(&mut reply.say);
+                }
+                Heard::Tick => {
+                    ticks.set(ticks.get() + 1);
+                    if ticks.get() == 2 {
+                        reply.say.extend(&wanted);
+                        reply.is_deaf = true;
+                    }
+                    reply.ends = ticks.get() == 10;
+                }
+                Heard::Bytes(_) | Heard::Closed => {}
+            };
+        let hog = ScriptedPeer::new(seconds(1), Box::new(script));
+        let line = Line {
+            buffer_bytes: 1 << 10,
+            ..Line::default()
+        };
+        world.add_scripted(line, hog);
+        world.run_for(seconds(5));
+        let leecher = add_leecher(&mut world, &content, &[seeder]);
+        world.run_for(seconds(3));
+        assert_eq!(world.report(leecher).unwrap().have_bytes, 0);
+        assert_complete(&mut world, &[leecher], Duration::from_secs(12));
     });
 }
 
