@@ -167,6 +167,12 @@ impl Connection {
         self.uploads.put(block, range)
     }
 
+    /// Takes a place away from the blocks that were to be sent from it, but for one that was begun;
+    /// says from how many.
+    pub fn take_upload_place(&mut self, place: PlaceId) -> usize {
+        self.uploads.take_place(place)
+    }
+
     pub fn set_request_limit(&mut self, requests: u32) {
         self.peer_limit = requests.max(1);
     }

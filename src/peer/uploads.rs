@@ -96,6 +96,15 @@ impl Uploads {
         })
     }
 
+    /// Takes a place away from the blocks that were to be sent from it, but for one that was begun;
+    /// says from how many.
+    pub(super) fn take_place(&mut self, place: PlaceId) -> usize {
+        let begun = usize::from(self.is_mid_block());
+        let waiting = self.queue.iter_mut().skip(begun);
+        let from_it = waiting.filter(|upload| upload.place.is_some_and(|it| it.place == place));
+        from_it.map(|upload| upload.place = None).count()
+    }
+
     pub(super) fn is_mid_block(&self) -> bool {
         self.sent_of_first_bytes > 0
     }

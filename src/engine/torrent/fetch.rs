@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use super::{Peer, Torrent};
-use crate::base::limits::LANDING_AHEAD_BYTES;
+use crate::base::limits::{LANDING_AHEAD_BYTES, REFUSALS_MAX};
 use crate::base::{Bitfield, Block, ConnId, Instant, PieceIndex, PlaceId};
 use crate::engine::context::Context;
 use crate::engine::job::{Job, PieceInPlace, PlaceSource, StorageFault};
@@ -66,6 +66,21 @@ impl Torrent {
             peer.listens_at = Some(address);
         }
         self.look_at_interest(ctx, conn);
+    }
+
+    pub(super) fn hear_refusal(&mut self, ctx: &mut Context<'_>, conn: ConnId, block: Block) {
+        self.blocks.give_back(block, conn);
+        if let Some(peer) = self.peers.get_mut(&conn)
+            && !peer.conn.is_choking_us()
+        {
+            // What it refuses may be asked of it again at once, so there has to be an end to it.
+            peer.refusals += 1;
+            if peer.refusals > REFUSALS_MAX {
+                let fault = Fault::KeepsRefusing(peer.refusals);
+                return self.end(ctx, conn, &fault);
+            }
+        }
+        self.fetch_from_all(ctx);
     }
 
     /// Says whether we want something of a peer, and ends what is of no use to either side.

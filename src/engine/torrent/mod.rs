@@ -23,7 +23,6 @@ use super::context::Context;
 use super::job::{MappableRun, PieceInPlace, StorageFault, TorrentId};
 use super::landing::{Grouping, LandingPlaces};
 use super::report::{Limit, TrackerReport};
-use crate::base::limits::REFUSALS_MAX;
 use crate::base::{
     Bitfield, Block, ConnId, Ending, Geometry, Instant, PieceIndex, PlaceId, RecvPlan, Rng,
     Sha1Digest, Url,
@@ -327,21 +326,6 @@ impl Torrent {
             peer.is_snubbing = false;
         }
         self.fetch(ctx, conn);
-    }
-
-    fn hear_refusal(&mut self, ctx: &mut Context<'_>, conn: ConnId, block: Block) {
-        self.blocks.give_back(block, conn);
-        if let Some(peer) = self.peers.get_mut(&conn)
-            && !peer.conn.is_choking_us()
-        {
-            // What it refuses may be asked of it again at once, so there has to be an end to it.
-            peer.refusals += 1;
-            if peer.refusals > REFUSALS_MAX {
-                let fault = Fault::KeepsRefusing(peer.refusals);
-                return self.end(ctx, conn, &fault);
-            }
-        }
-        self.fetch_from_all(ctx);
     }
 
     fn thrown_away(&mut self, ctx: &mut Context<'_>, conn: ConnId, len_bytes: u32) {

@@ -9,6 +9,7 @@ use super::support::{
     with_seeds,
 };
 use crate::base::{Bitfield, ConnId, Instant};
+use crate::engine::MappableRun;
 use crate::sim::{Client, Content, Disk, Heard, Line, Reply, ScriptedPeer, World};
 use crate::wire::peer::{Message, RawBlock, request_bytes, write_bitfield};
 
@@ -212,5 +213,55 @@ fn a_peer_that_wakes_up_may_still_be_the_first_to_send() {
             world.thaw(sleeper);
             assert_complete(&mut world, &[leecher], seconds(300));
         }
+    });
+}
+
+#[test]
+fn who_takes_slowly_holds_up_no_window() {
+    with_seeds(|seed| {
+        let mut world = World::new(seed);
+        let mut content = medium_content(seed);
+        // Windows of four pieces, and memory for two of them.
+        let windows = content.geometry.pieces().step_by(4);
+        content.runs = windows
+            .filter(|first| first.get() + 4 <= content.geometry.piece_count())
+            .map(|first_piece| MappableRun {
+                first_piece,
+                piece_count: 4,
+            })
+            .collect();
+        let mut client = Client::new(Disk::full(&content));
+        client.line.up_bytes_per_second = 400_000;
+        let seeder = world.add_client(client);
+        let mut client = Client::new(Disk::empty(&content));
+        client.peers = vec![world.address(seeder)];
+        client.config.budget.receive_bytes = 8 << 16;
+        let leecher = world.add_client(client);
+        let mut wanted = Vec::new();
+        for piece in content.geometry.pieces() {
+            wanted.extend(request_bytes(content.geometry.block(piece, 0).unwrap()));
+        }
+        let hello = greeting(content.info_hash, *b"-XX0000-deaf00000000");
+        let to = world.address(leecher);
+        let script =
+            move |_: Instant, _: Option<ConnId>, heard: Heard<'_>, reply: &mut Reply| match heard {
+                Heard::Begins => reply.dial.push(to),
+                Heard::Opened { .. } => {
+                    reply.say.extend(&hello);
+                    Message::Interested.write(&mut reply.say);
+                }
+                Heard::Tick => {
+                    reply.say.extend(&wanted);
+                    reply.is_deaf = true;
+                }
+                Heard::Bytes(_) | Heard::Closed => {}
+            };
+        let deaf = ScriptedPeer::new(Duration::from_millis(100), Box::new(script));
+        let line = Line {
+            buffer_bytes: 1 << 10,
+            ..Line::default()
+        };
+        world.add_scripted(line, deaf);
+        assert_complete(&mut world, &[leecher], seconds(60));
     });
 }
