@@ -33,7 +33,8 @@ def session(port):
             "out_enc_policy": int(lt.enc_policy.pe_disabled),
             "allow_multiple_connections_per_ip": True,
             "hashing_threads": 2,
-            "alert_mask": int(lt.alert.category_t.status_notification),
+            "alert_mask": int(lt.alert.category_t.status_notification)
+            | int(lt.alert.category_t.storage_notification),
         }
     )
     return lt.session(settings)
@@ -56,6 +57,10 @@ def main():
         ours.wait_for_alert(20)
         ours.pop_alerts()
     print(f"work seconds: {time.monotonic() - start:.4f}", flush=True)
+    # Its last blocks may still be on their way to the file.
+    handle.flush_cache()
+    while not any(isinstance(it, lt.cache_flushed_alert) for it in ours.pop_alerts()):
+        ours.wait_for_alert(20)
     # Without the seconds that a session takes to say goodbye.
     os._exit(0)
 

@@ -147,7 +147,8 @@ impl Core for Engine {
         match self.conns.get(conn) {
             Some(Conn::Greeting { greeting, .. }) => greeting.recv_plan(plan),
             Some(Conn::Peer(id)) if !self.limiter.holds_back_receiving() => {
-                self.torrents[id].recv_plan(conn, plan);
+                let room_bytes = self.limiter.receiving_room_bytes();
+                self.torrents[id].recv_plan(conn, plan, room_bytes);
             }
             Some(Conn::Tracker(exchange)) => exchange.recv_plan(plan),
             Some(Conn::Peer(_)) | None => {}
@@ -165,10 +166,10 @@ impl Core for Engine {
     }
 
     fn send_plan<'a>(&'a mut self, conn: ConnId, plan: &mut SendPlan<'a>) {
-        let with_blocks = !self.limiter.holds_back_sending();
+        let room_bytes = self.limiter.sending_room_bytes();
         match self.conns.get(conn) {
             Some(Conn::Greeting { greeting, .. }) => greeting.send_plan(plan),
-            Some(Conn::Peer(id)) => self.torrents[id].send_plan(conn, plan, with_blocks),
+            Some(Conn::Peer(id)) => self.torrents[id].send_plan(conn, plan, room_bytes),
             Some(Conn::Tracker(exchange)) => exchange.send_plan(plan),
             None => {}
         }

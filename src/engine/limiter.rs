@@ -17,6 +17,7 @@ struct Bucket {
     bytes_per_second: u64,
     level_bytes: i64,
     filled_at: Instant,
+    was_empty: bool,
 }
 
 impl Bucket {
@@ -25,6 +26,7 @@ impl Bucket {
             bytes_per_second: bytes_per_second.max(1),
             level_bytes: 0,
             filled_at: Instant::ZERO,
+            was_empty: false,
         };
         bucket.level_bytes = bucket.burst_bytes();
         bucket
@@ -57,13 +59,24 @@ impl Bucket {
     fn is_empty(&self) -> bool {
         self.level_bytes <= 0
     }
+
+    /// Fills it; true where it was found empty, and is so no more.
+    fn tick(&mut self, now: Instant) -> bool {
+        let was_empty = self.was_empty || self.is_empty();
+        self.fill(now);
+        self.was_empty = self.is_empty();
+        was_empty && !self.was_empty
+    }
+
+    fn room_bytes(&self) -> usize {
+        usize::try_from(self.level_bytes).unwrap_or(0)
+    }
 }
 
 #[derive(Debug)]
 pub(super) struct Limiter {
     down: Option<Bucket>,
     up: Option<Bucket>,
-    was_empty: bool,
     next_fill: Instant,
     has_opened: bool,
 }
@@ -73,7 +86,6 @@ impl Limiter {
         Self {
             down: config.down_bytes_per_second_max.map(Bucket::new),
             up: config.up_bytes_per_second_max.map(Bucket::new),
-            was_empty: false,
             next_fill: Instant::ZERO,
             has_opened: false,
         }
@@ -83,7 +95,7 @@ impl Limiter {
         self.down.as_ref().is_some_and(Bucket::is_empty)
     }
 
-    pub(super) fn holds_back_sending(&self) -> bool {
+    fn holds_back_sending(&self) -> bool {
         self.up.as_ref().is_some_and(Bucket::is_empty)
     }
 
@@ -99,6 +111,16 @@ impl Limiter {
         }
     }
 
+    /// How much may be received before a plan has to end; the block that goes beyond is the last.
+    pub(super) fn receiving_room_bytes(&self) -> usize {
+        self.down.as_ref().map_or(usize::MAX, Bucket::room_bytes)
+    }
+
+    /// How much may be sent, likewise.
+    pub(super) fn sending_room_bytes(&self) -> usize {
+        self.up.as_ref().map_or(usize::MAX, Bucket::room_bytes)
+    }
+
     fn is_any_empty(&self) -> bool {
         self.holds_back_receiving() || self.holds_back_sending()
     }
@@ -109,13 +131,11 @@ impl Limiter {
     }
 
     pub(super) fn tick(&mut self, now: Instant) {
-        let was_empty = self.is_any_empty() || self.was_empty;
+        self.has_opened = false;
         for bucket in self.down.iter_mut().chain(&mut self.up) {
-            bucket.fill(now);
+            self.has_opened |= bucket.tick(now);
         }
         self.next_fill = now + REFILL_EVERY;
-        self.was_empty = self.is_any_empty();
-        self.has_opened = was_empty && !self.was_empty;
     }
 
     /// Whether connections that were held back may go on since the last tick.
@@ -149,6 +169,24 @@ mod tests {
             (9_900_000..10_300_000).contains(&taken_bytes),
             "{taken_bytes}"
         );
+    }
+
+    #[test]
+    fn one_direction_opens_while_the_other_waits() {
+        let mut config = Config::new(1, 1);
+        config.down_bytes_per_second_max = Some(1_000_000);
+        config.up_bytes_per_second_max = Some(1000);
+        let mut limiter = Limiter::new(&config);
+        limiter.sent(1 << 20);
+        limiter.received(1 << 20);
+        let mut opened = 0;
+        for seconds in 1..=5_u64 {
+            limiter.tick(Instant::from_nanos(seconds * 1_000_000_000));
+            opened += u32::from(limiter.has_opened());
+        }
+        assert_eq!(opened, 1);
+        assert!(limiter.receiving_room_bytes() > 0);
+        assert_eq!(limiter.sending_room_bytes(), 0);
     }
 
     #[test]

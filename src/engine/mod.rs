@@ -367,10 +367,7 @@ impl Engine {
     fn tick(&mut self, now: Instant) {
         self.limiter.tick(now);
         if self.limiter.has_opened() {
-            let peers = self.conns.iter();
-            let peers = peers.filter(|(_, kind)| matches!(kind, Conn::Peer(_)));
-            self.actions
-                .extend(peers.map(|(conn, _)| Action::Replan(conn)));
+            self.let_peers_on();
         }
         let ids: Vec<_> = self.torrents.keys().copied().collect();
         let is_due = now >= self.next_tick;
@@ -391,6 +388,16 @@ impl Engine {
             self.report(now);
         }
         self.look_for_end(now);
+    }
+
+    /// Whoever comes first may take all that a limit lets through: each time it is another.
+    fn let_peers_on(&mut self) {
+        let peers = self.conns.iter();
+        let peers = peers.filter(|(_, kind)| matches!(kind, Conn::Peer(_)));
+        let mut peers: Vec<_> = peers.map(|(conn, _)| Action::Replan(conn)).collect();
+        let count = u32::try_from(peers.len()).unwrap_or(u32::MAX);
+        peers.rotate_left(self.rng.below(count.max(1)) as usize);
+        self.actions.extend(peers);
     }
 
     fn end_slow_greetings(&mut self, now: Instant) {
@@ -423,12 +430,16 @@ impl Engine {
         if self.shutdown.is_none() {
             let is_over = self.torrents.values().all(Torrent::has_failed)
                 || self.config.ends_when_complete
-                    && self.torrents.values().all(Torrent::is_seeding);
+                    && self
+                        .torrents
+                        .values()
+                        .all(|torrent| torrent.is_seeding() || torrent.has_failed());
             let progress = self.torrents.values().map(Torrent::last_progress).max();
             self.last_progress = self.last_progress.max(progress.unwrap_or_default());
             let gives_up = self.config.gives_up_after.is_some_and(|patience| {
                 now - self.last_progress >= patience
-                    && !self.torrents.values().all(Torrent::is_seeding)
+                    && self.torrents.values().any(Torrent::is_downloading)
+                    && !self.torrents.values().any(Torrent::is_busy)
             });
             if is_over || gives_up {
                 self.shut_down(now, gives_up && !is_over);

@@ -170,6 +170,12 @@ impl Connection {
         self.uploads.put(block, range)
     }
 
+    /// Takes a place away from the blocks that were to be sent from it, but for one that was begun;
+    /// says from how many.
+    pub fn take_upload_place(&mut self, place: PlaceId) -> usize {
+        self.uploads.take_place(place)
+    }
+
     pub fn set_request_limit(&mut self, requests: u32) {
         self.peer_limit = requests.max(1);
     }
@@ -259,15 +265,6 @@ impl Connection {
         Some(asked)
     }
 
-    /// Forgets what was asked, because the peer does not answer; what comes late is thrown away.
-    pub fn cancel_all(&mut self) -> Vec<Asked> {
-        let all: Vec<_> = self.pipeline.take_all().collect();
-        for asked in &all {
-            self.outbox.extend(cancel_bytes(asked.block));
-        }
-        all
-    }
-
     /// Will not answer a request.
     pub fn refuse(&mut self, block: Block) {
         if self.speaks_fast() {
@@ -323,14 +320,12 @@ impl Connection {
         self.outbox.len() > self.outbox_sent_bytes
     }
 
-    /// What is to be sent next: words go between blocks, never into one. `with_blocks` is false
-    /// where a limit holds back all that was not begun.
-    pub fn send_plan<'a>(&'a self, plan: &mut SendPlan<'a>, with_blocks: bool) {
+    /// What is to be sent next: words go between blocks, never into one. Where a limit leaves only
+    /// so much room, no block is begun beyond it.
+    pub fn send_plan<'a>(&'a self, plan: &mut SendPlan<'a>, room_bytes: usize) {
         self.uploads.plan_rest_of_first(plan);
         plan.bytes(&self.outbox[self.outbox_sent_bytes..]);
-        if with_blocks {
-            self.uploads.plan_further(plan);
-        }
+        self.uploads.plan_further(plan, room_bytes);
     }
 
     /// Counts what was sent of the plan; gives back the places of the blocks that went whole.

@@ -70,4 +70,6 @@ pub enum Fault {
     NeverReads,
     #[error("nothing came from it for a long time")]
     Silent,
+    #[error("it owes blocks and has sent none for a long time")]
+    OwesBlocks,
 }

@@ -36,8 +36,6 @@ pub(super) struct Pipeline {
     /// Of the stretch in which the rate is measured.
     stretch_start: Instant,
     stretch_bytes: u64,
-    /// Each stretch with a fuller pipeline and a better rate says that there is room for more.
-    last_rate: u64,
 }
 
 /// How long a stretch is in which the rate is measured.
@@ -55,7 +53,6 @@ impl Pipeline {
             least_delay: None,
             stretch_start: Instant::ZERO,
             stretch_bytes: 0,
-            last_rate: 0,
         }
     }
 
@@ -136,7 +133,6 @@ impl Pipeline {
         let blocks = in_flight_bytes * 3 / 2 / u128::from(BLOCK_LEN_BYTES) + 1;
         let wanted = u32::try_from(blocks).unwrap_or(u32::MAX);
         self.depth = wanted.clamp(PIPELINE_BLOCKS_MIN, PIPELINE_BLOCKS_MAX);
-        self.last_rate = bytes_per_second;
         let growth = least_delay / 1000 * LEAST_DELAY_GROWTH_PER_MILLE;
         self.least_delay = Some(least_delay + growth.max(Duration::from_micros(1)));
     }

@@ -64,8 +64,14 @@ impl Connection {
     /// Where the next bytes go: to where the block that is coming lands, and then, as a guess, to
     /// where those land that were asked for behind it.
     ///
-    /// Nothing goes to a place that `is_fresh` denies: the plan ends before it.
-    pub fn recv_plan(&self, plan: &mut RecvPlan, is_fresh: impl Fn(PlaceId) -> bool) {
+    /// Nothing goes to a place that `is_fresh` denies: the plan ends before it. It ends, too, where
+    /// it fills the room that a limit leaves.
+    pub fn recv_plan(
+        &self,
+        plan: &mut RecvPlan,
+        room_bytes: usize,
+        is_fresh: impl Fn(PlaceId) -> bool,
+    ) {
         match self.next_span() {
             RecvSpan::Block(range) if !is_fresh(range.place) => return,
             RecvSpan::Scratch { len_bytes } => plan.scratch(len_bytes),
@@ -85,7 +91,8 @@ impl Connection {
             let Landing::Leased(range) = asked.landing else {
                 return;
             };
-            if plan.room() < 2 || !is_fresh(range.place) {
+            let is_full = plan.room() < 2 || plan.len_bytes() >= room_bytes;
+            if is_full || !is_fresh(range.place) {
                 return;
             }
             if needs_head {

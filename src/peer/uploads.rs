@@ -96,6 +96,15 @@ impl Uploads {
         })
     }
 
+    /// Takes a place away from the blocks that were to be sent from it, but for one that was begun;
+    /// says from how many.
+    pub(super) fn take_place(&mut self, place: PlaceId) -> usize {
+        let begun = usize::from(self.is_mid_block());
+        let waiting = self.queue.iter_mut().skip(begun);
+        let from_it = waiting.filter(|upload| upload.place.is_some_and(|it| it.place == place));
+        from_it.map(|upload| upload.place = None).count()
+    }
+
     pub(super) fn is_mid_block(&self) -> bool {
         self.sent_of_first_bytes > 0
     }
@@ -107,11 +116,13 @@ impl Uploads {
         }
     }
 
-    /// Plans the blocks that were not begun, as far as they are in memory and fit.
-    pub(super) fn plan_further<'a>(&'a self, plan: &mut SendPlan<'a>) {
+    /// Plans the blocks that were not begun, as far as they are in memory and fit, until the plan
+    /// fills the room that a limit leaves.
+    pub(super) fn plan_further<'a>(&'a self, plan: &mut SendPlan<'a>, room_bytes: usize) {
         let begun = usize::from(self.is_mid_block());
         for upload in self.queue.iter().skip(begun) {
-            if plan.room() < 2 || !plan_upload(upload, 0, plan) {
+            let is_full = plan.room() < 2 || plan.len_bytes() >= room_bytes;
+            if is_full || !plan_upload(upload, 0, plan) {
                 return;
             }
         }

@@ -146,7 +146,6 @@ impl Torrent {
                     .torrent_connections_max
                     .saturating_sub(self.peers.len()),
             );
-        // Whoever has everything is not called by one who has everything, too.
         while free > 0
             && let Some(address) = self.roster.next_to_dial(ctx.now)
         {

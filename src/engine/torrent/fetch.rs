@@ -8,7 +8,7 @@ use crate::base::{Bitfield, Block, ConnId, Instant, PieceIndex, PlaceId};
 use crate::engine::context::Context;
 use crate::engine::job::{Job, PieceInPlace, PlaceSource, StorageFault};
 use crate::engine::landing::{Group, LandingPlace};
-use crate::peer::{Extensions, Landing};
+use crate::peer::{Extensions, Fault, Landing};
 use crate::swarm::{Claim, Interest};
 
 /// How long a window is received into before it is made writable again.
@@ -19,6 +19,9 @@ const WINDOWS_BYTES_PER_S_MIN: u64 = 32 << 20;
 
 /// A window that takes longer to come tells of a disk that is better written to in pieces.
 pub(super) const WINDOW_PATIENCE: Duration = Duration::from_millis(500);
+
+/// A peer that stalls for so many times the patience with it is left.
+const OWING_PATIENCES: u32 = 4;
 
 impl Torrent {
     pub(super) fn hear_has(&mut self, ctx: &mut Context<'_>, conn: ConnId, piece: PieceIndex) {
@@ -363,8 +366,20 @@ impl Torrent {
         self.submit_hashes(ctx);
     }
 
-    /// Peers that owe blocks and send none lose what they have not begun to send.
+    /// Peers that owe blocks and send none lose what they have not begun to send. In the end they
+    /// are left: what they were asked for holds on to its memory as long as they might send it, and
+    /// who forgot what it was asked for would never be asked again.
     pub(super) fn look_for_stalled(&mut self, ctx: &mut Context<'_>) {
+        // Under a limit of ours, who sends nothing may be who is not listened to.
+        if ctx.config.down_bytes_per_second_max.is_none() {
+            let patience = ctx.config.stall_patience * OWING_PATIENCES;
+            let conns = self.peers.iter();
+            let owing = conns.filter(|(_, peer)| peer.conn.stalled_for(ctx.now) >= patience);
+            let owing: Vec<_> = owing.map(|(conn, _)| *conn).collect();
+            for conn in owing {
+                self.end(ctx, conn, &Fault::OwesBlocks);
+            }
+        }
         let mut is_any = false;
         for (conn, peer) in &mut self.peers {
             let patience = ctx.config.stall_patience;

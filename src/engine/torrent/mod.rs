@@ -199,7 +199,7 @@ impl Torrent {
         matches!(self.phase, Phase::Failed(_))
     }
 
-    fn is_downloading(&self) -> bool {
+    pub(super) fn is_downloading(&self) -> bool {
         matches!(self.phase, Phase::Downloading)
     }
 
@@ -335,11 +335,9 @@ impl Torrent {
     }
 
     fn thrown_away(&mut self, ctx: &mut Context<'_>, conn: ConnId, len_bytes: u32) {
-        let len_bytes = u64::from(len_bytes);
-        self.traffic.downloaded(ctx.now, len_bytes);
-        self.traffic.wasted_bytes += len_bytes;
+        self.traffic.wasted(ctx.now, u64::from(len_bytes));
+        // It earns nothing by that: otherwise noise would be as good as content.
         if let Some(peer) = self.peers.get_mut(&conn) {
-            peer.down.add(ctx.now, len_bytes);
             peer.is_snubbing = false;
         }
     }
@@ -350,7 +348,7 @@ impl Torrent {
             log::debug!("peer {}: {fault}", peer.remote);
             let address = peer.listens_at.unwrap_or(peer.remote);
             match fault {
-                Fault::Silent => {}
+                Fault::Silent | Fault::OwesBlocks => {}
                 Fault::TooManyRequests(_) | Fault::NeverReads => {
                     self.roster.bar(ctx.now, address, Offence::Flood);
                 }
@@ -377,19 +375,19 @@ impl Torrent {
         &'a self,
         conn: ConnId,
         plan: &mut crate::base::SendPlan<'a>,
-        with_blocks: bool,
+        room_bytes: usize,
     ) {
         if let Some(peer) = self.peers.get(&conn) {
-            peer.conn.send_plan(plan, with_blocks);
+            peer.conn.send_plan(plan, room_bytes);
         }
     }
 
     /// Nothing is planned into a place that is being refreshed: where it comes first, the
     /// connection waits.
-    pub(super) fn recv_plan(&self, conn: ConnId, plan: &mut RecvPlan) {
+    pub(super) fn recv_plan(&self, conn: ConnId, plan: &mut RecvPlan, room_bytes: usize) {
         if let Some(peer) = self.peers.get(&conn) {
             peer.conn
-                .recv_plan(plan, |place| self.landing.is_fresh(place));
+                .recv_plan(plan, room_bytes, |place| self.landing.is_fresh(place));
         }
     }
 
@@ -415,6 +413,10 @@ impl Torrent {
         self.look_for_stalled(ctx);
         self.make_room(ctx);
         self.fetch_from_all(ctx);
+        // Who left, was choked or asks no more has given memory back, and told nobody.
+        if !self.waiting_for_reads.is_empty() {
+            self.serve_all_waiting(ctx);
+        }
         self.choke_round(ctx);
         self.note_waits(ctx);
     }

@@ -159,6 +159,7 @@ impl Torrent {
         if is_complete {
             self.landing.remove(place.id);
             ctx.close_when_unused(place.id);
+            self.send_from_elsewhere(ctx, place.id);
         }
     }
 

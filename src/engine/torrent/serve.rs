@@ -126,6 +126,22 @@ impl Torrent {
         }
     }
 
+    /// What was to be sent from a place that is given up is read again when its turn comes: peers
+    /// that take it slowly would hold memory that others are to send into.
+    pub(super) fn send_from_elsewhere(&mut self, ctx: &mut Context<'_>, place: PlaceId) {
+        let mut moved = Vec::new();
+        for (conn, peer) in &mut self.peers {
+            let count = peer.conn.take_upload_place(place);
+            (0..count).for_each(|_| ctx.release(place));
+            if count > 0 {
+                moved.push(*conn);
+            }
+        }
+        for conn in moved {
+            self.serve(ctx, conn);
+        }
+    }
+
     fn take_what_is_here(&mut self, ctx: &mut Context<'_>, conn: ConnId) {
         let Some(peer) = self.peers.get(&conn) else {
             return;

@@ -38,6 +38,13 @@ impl Torrent {
         matches!(self.phase, Phase::Seeding)
     }
 
+    /// Whether it works on what has come.
+    pub(in crate::engine) fn is_busy(&self) -> bool {
+        matches!(self.phase, Phase::Finishing)
+            || !self.in_pool.is_empty()
+            || !self.to_hash.is_empty()
+    }
+
     /// When bytes of the content came last, or the torrent began.
     pub(in crate::engine) fn last_progress(&self) -> Instant {
         self.traffic.last_progress

@@ -41,6 +41,13 @@ impl Traffic {
         self.last_progress = now;
     }
 
+    /// Bytes came that are of no use: no progress.
+    pub(super) fn wasted(&mut self, now: Instant, len_bytes: u64) {
+        self.downloaded_bytes += len_bytes;
+        self.wasted_bytes += len_bytes;
+        self.down.add(now, len_bytes);
+    }
+
     pub(super) fn uploaded(&mut self, now: Instant, len_bytes: u64) {
         self.uploaded_bytes += len_bytes;
         self.up.add(now, len_bytes);

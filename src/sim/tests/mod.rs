@@ -5,6 +5,7 @@ mod endings;
 mod hostile;
 mod odd_seeder;
 mod shapes;
+mod shortages;
 mod support;
 mod swarms;
 mod transfers;
