@@ -1,5 +1,5 @@
 //! mt beside the programs that others use: each reads what the other writes, and finds the same; they
-//! announce to its tracker, and find each other.
+//! announce to its tracker, find each other, and move content in both directions.
 //!
 //! libtorrent is asked through its Python module. It is the judge as well: what a third program
 //! wrote must look to mt as it looks to libtorrent.
@@ -14,6 +14,8 @@ mod made_by_others;
 mod programs;
 #[path = "peers/tracked.rs"]
 mod tracked;
+#[path = "peers/transfers.rs"]
+mod transfers;
 #[path = "peers/transmission.rs"]
 mod transmission;
 #[path = "peers/verified.rs"]

@@ -16,15 +16,14 @@
 //! until [`Input::Sent`] says that it is gone. So a peer that does not read, or one that sends too
 //! much, is seen where it can be judged, and costs the host no memory.
 //!
-//! Later spans extend the plans and rewrite nothing: a receive plan gets spans that name a leased
-//! block (received straight into mapped memory), a send plan gets regions between its pieces of
-//! borrowed bytes. The host turns both into one system call, as it does now.
+//! Content never passes through a core: a plan names a [`PlaceRange`](super::PlaceRange), and the
+//! host receives straight into it and sends straight from it.
 
 use std::net::SocketAddr;
 
 use super::conn::ConnId;
 use super::datagram::DatagramBatch;
-use super::plan::{RecvPlan, SendPlan};
+use super::plan::{RecvPlan, RecvSpan, SendPlan};
 use super::time::Instant;
 
 /// A state machine that a host drives.
@@ -61,6 +60,13 @@ pub trait Core {
     /// left empty pauses the connection until [`Action::Replan`], or until something is sent on it.
     fn recv_plan(&mut self, conn: ConnId, plan: &mut RecvPlan);
 
+    /// What the first span of a plan would be that was made now: asked after each scratch span of a
+    /// plan that goes on behind it. Where it is not the span that the plan goes on with, the plan
+    /// guessed wrong. Only cores that plan behind a scratch span have to answer.
+    fn next_span(&self, _conn: ConnId) -> Option<RecvSpan> {
+        None
+    }
+
     /// Says what is to be sent next, into a plan that is empty at the call. [`Input::Sent`] tells
     /// how much of it went; the rest is asked for again.
     fn send_plan<'a>(&'a mut self, conn: ConnId, plan: &mut SendPlan<'a>);
@@ -81,6 +87,8 @@ pub enum Input<'a> {
     Received { conn: ConnId, bytes: &'a [u8] },
     /// Bytes that a [`RecvSpan::Discard`](super::RecvSpan) asked to throw away are gone.
     Discarded { conn: ConnId, len_bytes: usize },
+    /// Bytes that a [`RecvSpan::Block`](super::RecvSpan) had room for are in their place.
+    Landed { conn: ConnId, len_bytes: usize },
     /// Bytes from the front of the send plan left the core's care.
     Sent { conn: ConnId, len_bytes: usize },
     /// The peer sends no more. The other direction stays open until the core ends it.
@@ -164,6 +172,8 @@ pub enum CloseReason {
     Reset,
     #[error("the network gave up on it")]
     Unreachable,
+    #[error("the memory of a place that it sends from or receives into is gone")]
+    PlaceGone,
 }
 
 /// Why no connection came of a dial.

@@ -93,11 +93,15 @@ pub const WATCHES_MAX: usize = 4096;
 pub const HOST_NAME_LEN_BYTES_MAX: usize = 253;
 pub const HOST_LABEL_LEN_BYTES_MAX: usize = 63;
 
-/// How many spans one receive plan may have.
-pub const RECV_PLAN_SPANS_MAX: usize = 16;
+/// How many spans one receive plan may have: 32 blocks and what stands before each.
+pub const RECV_PLAN_SPANS_MAX: usize = 64;
 
-/// How many pieces of bytes one send plan may have: they become one system call.
-pub const SEND_PLAN_PARTS_MAX: usize = 16;
+/// How many parts one send plan may have: they become one system call.
+pub const SEND_PLAN_PARTS_MAX: usize = 32;
+
+/// The most bytes of one receive plan that may turn out to belong elsewhere, and are then kept
+/// until the core has a place for them.
+pub const RECV_MISPLACED_LEN_BYTES_MAX: usize = 1 << 20;
 
 /// The most bytes that are received in one call, for all connections together.
 pub const RECV_SCRATCH_LEN_BYTES: usize = 256 << 10;
@@ -134,6 +138,7 @@ pub const COMPLETIONS_WAITING_MAX: usize = 1024;
 
 /// How many finished jobs and messages one core takes before the others get their turn.
 pub const COMPLETIONS_TURN_MAX: usize = 256;
+
 /// The longest request line of an HTTP request to the tracker: a scrape of 64 info-hashes, every
 /// byte escaped, and some room for the path.
 pub const HTTP_TARGET_LEN_BYTES_MAX: usize = 6 << 10;
@@ -171,8 +176,149 @@ pub const PAIR_ANNOUNCES_QUEUED_MAX: usize = 8 << 10;
 /// How many announces the other tracker of a pair is told before it has answered the first.
 pub const PAIR_ANNOUNCES_IN_FLIGHT_MAX: usize = 256;
 
+/// How many requests stand with one peer at least, and at most, as long as it takes that many.
+pub const PIPELINE_BLOCKS_MIN: u32 = 24;
+pub const PIPELINE_BLOCKS_MAX: u32 = 2048;
+
+/// How many places of memory there are at once, of all kinds.
+pub const PLACES_MAX: usize = 4096;
+
+/// How much of a file one window to receive into covers: shorter ones lose huge folios.
+pub const WINDOW_LEN_BYTES: u32 = 16 << 20;
+
+/// How many requests a peer takes that does not say how many.
+pub const PEER_REQUESTS_DEFAULT: u32 = 250;
+
+/// How many requests of one peer stand at most; we tell peers so.
+pub const PEER_REQUESTS_MAX: u32 = 2048;
+
+/// How many requests beyond that are refused before the connection is ended.
+pub const REFUSED_REQUESTS_MAX: u32 = 16 << 10;
+
+/// How many bytes of words one connection receives at once while no block can be among them.
+pub const PEER_WORDS_LEN_BYTES: usize = 16 << 10;
+
+/// How many bytes of words may wait for one peer to read them.
+pub const OUTBOX_LEN_BYTES_MAX: usize = 1 << 20;
+
+/// The longest block that a peer may send or ask for. Clients ask for 16 KiB; some old ones asked
+/// for 128.
+pub const PEER_BLOCK_LEN_BYTES_MAX: u32 = 128 << 10;
+
+/// The longest bitfield of a peer while nobody knows how many pieces there are: the hashes of more
+/// of them would not fit into what is read of a metainfo file.
+#[expect(clippy::cast_possible_truncation, reason = "under 2 MiB")]
+pub const PEER_BITFIELD_LEN_BYTES_MAX: u32 = (METAINFO_LEN_BYTES_MAX / 20 / 8) as u32 + 1;
+
+/// The longest message of the extension protocol. The extensions in use send far shorter ones: 16
+/// KiB of metadata, or a few hundred peers.
+pub const PEER_EXTENDED_LEN_BYTES_MAX: u32 = 1 << 20;
+
+/// The longest message that is skipped because nobody here reads its kind.
+pub const PEER_SKIPPED_LEN_BYTES_MAX: u32 = 1 << 20;
+
+/// The longest extension handshake, and how much nests and stands in it. Real ones have some 300
+/// bytes, 2 levels and 40 values, keys included.
+pub const EXTENSION_HANDSHAKE_LEN_BYTES_MAX: usize = 64 << 10;
+pub const EXTENSION_HANDSHAKE_DEPTH_MAX: usize = 16;
+pub const EXTENSION_HANDSHAKE_NODES_MAX: usize = 4096;
+
+/// How many extensions of a peer are looked at, and how long their names may be.
+pub const EXTENSION_NAMES_MAX: usize = 64;
+pub const EXTENSION_NAME_LEN_BYTES_MAX: usize = 64;
+
+/// The longest name and version that a peer may give its program; longer ones are ignored.
+pub const EXTENSION_CLIENT_LEN_BYTES_MAX: usize = 256;
+
+/// How many connections may be asked for the same block at the end of a torrent: each one more than
+/// the first may send it in vain.
+pub const BLOCK_ASKED_MAX: usize = 4;
+
+/// How many pieces one hash job takes: as many as the widest hasher has lanes.
+pub const HASH_JOB_PIECES_MAX: usize = 16;
+
+/// How much of what is still free to be asked for has its place before it is needed.
+pub const LANDING_AHEAD_BYTES: u64 = 32 << 20;
+
+/// How many of the blocks that a peer waits for are brought into memory ahead of the socket.
+pub const UPLOADS_AHEAD: usize = 64;
+
+/// How much content is brought into memory at once to send from it: at most, and at least where
+/// many peers want different parts.
+pub const READ_LEN_BYTES_MAX: u32 = 4 << 20;
+pub const READ_LEN_BYTES_MIN: u32 = 256 << 10;
+
+/// The longest head of an HTTP response that is read, and the longest trailer of one in chunks.
+pub const HTTP_RESPONSE_HEAD_LEN_BYTES_MAX: usize = 16 << 10;
+
+/// The longest line before a chunk of an HTTP response: a length, and what nobody asked for.
+pub const HTTP_CHUNK_LINE_LEN_BYTES_MAX: usize = 256;
+
+/// The longest reply of an HTTP tracker that is read: some 20,000 peers in the wordy form.
+pub const TRACKER_REPLY_LEN_BYTES_MAX: usize = 1 << 20;
+
+/// How deep the reply of a tracker may nest, and how many values it may hold.
+pub const TRACKER_REPLY_DEPTH_MAX: usize = 8;
+pub const TRACKER_REPLY_NODES_MAX: usize = 256 << 10;
+
+/// How many peers of one reply of a tracker are taken.
+pub const TRACKER_REPLY_PEERS_MAX: usize = 1000;
+
+/// The longest word of a tracker to people that is kept.
+pub const TRACKER_TEXT_LEN_BYTES_MAX: usize = 1 << 10;
+
+/// The longest id that a tracker may want to be told again.
+pub const TRACKER_ID_LEN_BYTES_MAX: usize = 256;
+
+/// How many trackers of one torrent are asked; each may have an exchange of its own under way.
+pub const ANNOUNCER_TRACKERS_MAX: usize = 64;
+
+/// How many addresses of one tracker are tried.
+pub const TRACKER_ADDRESSES_MAX: usize = 8;
+
+/// How often one announce is sent elsewhere.
+pub const TRACKER_REDIRECTS_MAX: u8 = 5;
+
+/// How many digests of blocks of wrong pieces are kept until the pieces come whole: some 30 bytes
+/// each.
+pub const SUSPECT_DIGESTS_MAX: usize = 1 << 16;
+
+/// How many addresses of one torrent's peers are known at once.
+pub const ROSTER_LEN_MAX: usize = 2000;
+
+/// How many addresses may be barred at once, and how many different offences bar all of one.
+pub const BANS_MAX: usize = 1000;
+pub const OFFENCES_PER_ADDRESS_MAX: usize = 4;
+
+/// How many of its own addresses a process may find out by dialling them.
+pub const OWN_ADDRESSES_MAX: usize = 64;
+
+/// Of how many peers, past and present, a torrent remembers the address to know who sent what.
+pub const CONTRIBUTORS_KEPT_MAX: usize = 4096;
+
+/// How many files that content is received into or sent from stay open between uses.
+pub const CONTENT_FILES_OPEN_MAX: usize = 256;
+
+/// How many ranges of files may be on their way to the disk at once: each holds a descriptor.
+pub const WRITEBACK_RANGES_MAX: usize = 256;
+
+/// How many names may wait to be looked up, and how many are being looked up at once: each of
+/// those has a thread.
+pub const RESOLVES_WAITING_MAX: usize = 256;
+pub const RESOLVED_AT_ONCE_MAX: usize = 4;
+
 /// How many of those who left lately are remembered for the other tracker of a pair.
 pub const PAIR_STOPS_KEPT_MAX: usize = 8 << 10;
 
 /// The longest body of a response of the other tracker of a pair; a refusal is a sentence.
 pub const PAIR_RESPONSE_BODY_LEN_BYTES_MAX: usize = 4 << 10;
+
+/// From how many places one peer is sent to at a time: one that asks for a bit of everything, and
+/// reads none of it, keeps no more memory than this from the others.
+pub const UPLOAD_PLACES_MAX: usize = 4;
+
+/// How many blocks one receive plan guesses ahead: as many as it has room for, each behind its head.
+pub const LOOK_AHEAD_BLOCKS_MAX: usize = RECV_PLAN_SPANS_MAX / 2;
+
+/// How many requests in a row a peer may refuse before it is asked more slowly.
+pub const REFUSALS_BORNE_MAX: u32 = 64;

@@ -1,8 +1,7 @@
 //! What a core wants received and sent next on one connection.
 
-use std::io::IoSlice;
-
 use super::limits::{RECV_PLAN_SPANS_MAX, SEND_PLAN_PARTS_MAX};
+use super::place::PlaceRange;
 
 /// Where some of the next bytes of a stream go.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -12,18 +11,27 @@ pub enum RecvSpan {
     Scratch { len_bytes: usize },
     /// Away: `len_bytes`, counted back by [`Discarded`](super::Input::Discarded).
     Discard { len_bytes: usize },
+    /// Straight into a place, counted back by [`Landed`](super::Input::Landed). Nobody else
+    /// writes there as long as the plan stands.
+    Block(PlaceRange),
 }
 
 impl RecvSpan {
     pub const fn len_bytes(self) -> usize {
         match self {
             Self::Scratch { len_bytes } | Self::Discard { len_bytes } => len_bytes,
+            Self::Block(range) => range.len_bytes as usize,
         }
     }
 }
 
 /// The spans that the next bytes of a stream go to, in order; a span is filled before the one after
 /// it gets any. Without spans, nothing is received.
+///
+/// A plan may be a guess: a core that expects several blocks lists them with a scratch span of the
+/// right length before each, for the words that announce it. Where the words say something else,
+/// [`Core::next_span`](super::Core::next_span) tells, and the host gives what came behind them to
+/// the plans that the core makes then.
 #[derive(Debug, Default)]
 pub struct RecvPlan {
     spans: Vec<RecvSpan>,
@@ -38,6 +46,20 @@ impl RecvPlan {
     /// Throws bytes away.
     pub fn discard(&mut self, len_bytes: usize) {
         self.push(RecvSpan::Discard { len_bytes });
+    }
+
+    /// Receives into a place; false where the plan is full.
+    pub fn block(&mut self, range: PlaceRange) -> bool {
+        let has_room = self.spans.len() < RECV_PLAN_SPANS_MAX;
+        if has_room {
+            self.push(RecvSpan::Block(range));
+        }
+        has_room
+    }
+
+    /// How many more spans it takes.
+    pub fn room(&self) -> usize {
+        RECV_PLAN_SPANS_MAX - self.spans.len()
     }
 
     pub fn spans(&self) -> &[RecvSpan] {
@@ -62,10 +84,26 @@ impl RecvPlan {
     }
 }
 
-/// The next bytes of a stream, in pieces that stay where they are until they are sent.
+/// Some of the next bytes of a stream, which stay where they are until they are sent.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum SendPart<'a> {
+    Bytes(&'a [u8]),
+    Region(PlaceRange),
+}
+
+impl SendPart<'_> {
+    pub const fn len_bytes(self) -> usize {
+        match self {
+            Self::Bytes(bytes) => bytes.len(),
+            Self::Region(range) => range.len_bytes as usize,
+        }
+    }
+}
+
+/// The next bytes of a stream, in order.
 #[derive(Debug)]
 pub struct SendPlan<'a> {
-    parts: [IoSlice<'a>; SEND_PLAN_PARTS_MAX],
+    parts: [SendPart<'a>; SEND_PLAN_PARTS_MAX],
     part_count: usize,
     len_bytes: usize,
 }
@@ -73,7 +111,7 @@ pub struct SendPlan<'a> {
 impl<'a> SendPlan<'a> {
     pub fn new() -> Self {
         Self {
-            parts: [IoSlice::new(&[]); SEND_PLAN_PARTS_MAX],
+            parts: [SendPart::Bytes(&[]); SEND_PLAN_PARTS_MAX],
             part_count: 0,
             len_bytes: 0,
         }
@@ -81,19 +119,33 @@ impl<'a> SendPlan<'a> {
 
     /// Adds bytes; false where the plan is full, and they have to wait for the next.
     pub fn bytes(&mut self, bytes: &'a [u8]) -> bool {
-        if bytes.is_empty() {
+        self.push(SendPart::Bytes(bytes))
+    }
+
+    /// Adds bytes of a place; false where the plan is full, and they have to wait for the next.
+    pub fn region(&mut self, range: PlaceRange) -> bool {
+        self.push(SendPart::Region(range))
+    }
+
+    fn push(&mut self, part: SendPart<'a>) -> bool {
+        if part.len_bytes() == 0 {
             return true;
         }
         if self.part_count == SEND_PLAN_PARTS_MAX {
             return false;
         }
-        self.parts[self.part_count] = IoSlice::new(bytes);
+        self.parts[self.part_count] = part;
         self.part_count += 1;
-        self.len_bytes += bytes.len();
+        self.len_bytes += part.len_bytes();
         true
     }
 
-    pub fn parts(&self) -> &[IoSlice<'a>] {
+    /// How many more parts it takes.
+    pub const fn room(&self) -> usize {
+        SEND_PLAN_PARTS_MAX - self.part_count
+    }
+
+    pub fn parts(&self) -> &[SendPart<'a>] {
         &self.parts[..self.part_count]
     }
 

@@ -6,6 +6,7 @@ use clap::{Args as ClapArgs, Parser, Subcommand, ValueEnum};
 
 use super::size::parse_size;
 use super::tracker::TrackerArgs;
+use super::transfer::{GetArgs, SeedArgs};
 use crate::base::Url;
 
 /// Moves big files from a few machines to many.
@@ -35,6 +36,8 @@ pub(super) enum ClientCommand {
     Convert(ConvertArgs),
     Create(CreateArgs),
     Verify(VerifyArgs),
+    Seed(SeedArgs),
+    Get(GetArgs),
 }
 
 /// Show what a torrent or a magnet link says

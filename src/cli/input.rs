@@ -20,6 +20,12 @@ pub(super) fn read_document(name: &Path) -> Result<Document> {
         let bytes = read_bounded(io::stdin().lock(), 0).with_context(|| called(name))?;
         return read(bytes, None).with_context(|| called(name));
     }
+    if is_url(name) {
+        bail!(
+            "{}: torrents are not read from URLs yet: save it as a file, and name that",
+            called(name)
+        );
+    }
     let bytes = read_file(name).with_context(|| called(name))?;
     let hint = name.extension().and_then(|extension| extension.to_str());
     read(bytes, hint.and_then(Format::from_extension)).with_context(|| called(name))
@@ -51,6 +57,11 @@ fn as_magnet(name: &Path) -> Option<&str> {
     text.get(..7)
         .is_some_and(|front| front.eq_ignore_ascii_case("magnet:"))
         .then_some(text)
+}
+
+fn is_url(name: &Path) -> bool {
+    let scheme = name.to_str().and_then(|text| text.split_once("://"));
+    matches!(scheme, Some(("http" | "https" | "ftp", _)))
 }
 
 fn read_file(path: &Path) -> Result<Vec<u8>> {

@@ -15,6 +15,7 @@ mod progress;
 mod show;
 mod size;
 mod tracker;
+mod transfer;
 mod verify;
 
 use std::io::{self, Write as _};
@@ -70,6 +71,8 @@ fn run(command: Command, verbose: u8) -> Result<()> {
         Command::Client(ClientCommand::Convert(args)) => convert::run(&args),
         Command::Client(ClientCommand::Create(args)) => create::run(&args),
         Command::Client(ClientCommand::Verify(args)) => verify::run(&args),
+        Command::Client(ClientCommand::Seed(args)) => transfer::seed(&args),
+        Command::Client(ClientCommand::Get(args)) => transfer::get(&args),
     }
 }
 

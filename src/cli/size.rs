@@ -109,6 +109,17 @@ pub(super) fn parse_duration(text: &str) -> Result<Duration, String> {
     })
 }
 
+/// Reads a number of bytes a second: `10MB/s`, or `10MB`.
+pub(super) fn parse_rate(text: &str) -> Result<u64, String> {
+    let rate = parse_size(text.strip_suffix("/s").unwrap_or(text)).unwrap_or(0);
+    if rate == 0 {
+        return Err(format!(
+            "`{text}` is no rate: expected bytes a second, such as `10MB/s` or `512KiB/s`"
+        ));
+    }
+    Ok(rate)
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

@@ -5,7 +5,7 @@ use std::net::SocketAddr;
 
 use socket2::{Domain, Protocol, Socket, Type};
 
-use super::speak_first::await_first_bytes;
+use super::tcp_options::await_first_bytes;
 use crate::base::limits::ACCEPT_BACKLOG_MAX;
 
 /// Room in the kernel for a burst of datagrams. It gives less where its own limit is lower.
@@ -86,8 +86,7 @@ impl TcpPort {
     /// so, it opens at once.
     #[must_use]
     pub fn where_clients_speak_first(self) -> Self {
-        // It is for speed only.
-        let _ = await_first_bytes(&self.listener);
+        await_first_bytes(&self.listener);
         self
     }
 

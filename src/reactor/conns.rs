@@ -8,6 +8,7 @@ use mio::net::TcpStream;
 use mio::{Interest, Registry};
 use slab::Slab;
 
+use super::misplaced::Misplaced;
 use super::ready::Watched;
 use crate::base::{ConnId, DialToken, Ending, Instant};
 
@@ -31,6 +32,9 @@ pub(super) struct Connection {
     pub(super) is_write_shut: bool,
     /// On the ready list, or being served.
     pub(super) is_queued: bool,
+    /// Received, and to be given out before the socket is read again. Most connections never have
+    /// any.
+    pub(super) misplaced: Option<Box<Misplaced>>,
 }
 
 /// What is to become of a connection.
@@ -110,6 +114,7 @@ impl Conns {
             is_read_to_end: false,
             is_write_shut: false,
             is_queued: true,
+            misplaced: None,
         });
         let slot = u32::try_from(slot).unwrap_or(u32::MAX);
         assert!(slot < u32::MAX, "descriptors run out long before slots");

@@ -11,6 +11,7 @@ use super::accept::is_out_of_descriptors;
 use super::conns::{Phase, Watch};
 use super::net::{Net, Note, Plug};
 use super::ready::Watched;
+use super::tcp_options::keep_little_unsent;
 use crate::base::{ConnId, DialError, DialToken, Input, Instant, Origin};
 
 impl Net {
@@ -36,6 +37,9 @@ impl Net {
     ) -> io::Result<()> {
         let stream = TcpStream::connect(to)?;
         stream.set_nodelay(true)?;
+        if plug.moves_content {
+            keep_little_unsent(&stream);
+        }
         let phase = Phase::Dialling { token, give_up_at };
         let id = self.conns.insert(stream, plug.index, phase);
         let registry = self.poll.registry();

@@ -7,8 +7,10 @@ use std::sync::Arc;
 use std::sync::mpsc::{Receiver, SyncSender};
 
 use super::wake::Alarm;
-use crate::base::{Action, Core, DatagramBatch, Input, Instant, RecvPlan, SendPlan, SocketId};
-use crate::base::{ConnId, limits::COMPLETIONS_WAITING_MAX};
+use crate::base::limits::COMPLETIONS_WAITING_MAX;
+use crate::base::{
+    Action, ConnId, Core, DatagramBatch, Input, Instant, RecvPlan, RecvSpan, SendPlan, SocketId,
+};
 
 /// A core as the loop sees it: without jobs.
 pub(super) trait Hosted {
@@ -25,6 +27,7 @@ pub(super) trait Hosted {
     fn poll(&mut self) -> Option<Action<Infallible>>;
     fn deadline(&self) -> Option<Instant>;
     fn recv_plan(&mut self, conn: ConnId, plan: &mut RecvPlan);
+    fn next_span(&self, conn: ConnId) -> Option<RecvSpan>;
     fn send_plan<'a>(&'a mut self, conn: ConnId, plan: &mut SendPlan<'a>);
 }
 
@@ -108,6 +111,10 @@ impl<C: Core, S: FnMut(C::Job, &Completions<C::Done>)> Hosted for Plugged<'_, C,
 
     fn recv_plan(&mut self, conn: ConnId, plan: &mut RecvPlan) {
         self.core.recv_plan(conn, plan);
+    }
+
+    fn next_span(&self, conn: ConnId) -> Option<RecvSpan> {
+        self.core.next_span(conn)
     }
 
     fn send_plan<'a>(&'a mut self, conn: ConnId, plan: &mut SendPlan<'a>) {

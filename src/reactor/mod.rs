@@ -13,15 +13,25 @@
 mod accept;
 mod bind;
 mod conns;
+#[cfg(target_os = "linux")]
+mod copy_linux;
+mod copy_portable;
+#[cfg(test)]
+mod copy_tests;
+mod deliver;
 mod dial;
 mod drive;
 mod histogram;
 mod hosted;
+mod iovecs;
 mod meter;
+mod misplaced;
 mod net;
 mod ready;
-mod speak_first;
+mod receive;
+mod send;
 mod stats;
+mod tcp_options;
 mod thread_usage;
 mod turn;
 mod udp;
@@ -40,12 +50,13 @@ use std::time::Duration;
 
 use mio::Events;
 
-use crate::base::{Core, ListenerId, SocketId};
+use crate::base::{Core, ListenerId, Memory, NoMemory, SocketId};
 
 use hosted::Plugged;
 use meter::Meter;
 use net::{Net, Plug};
 use ready::Watched;
+use tcp_options::keep_little_unsent;
 use wake::{Alarm, Signals};
 
 pub use bind::{BindError, TcpPort, Transport, UdpPort};
@@ -145,12 +156,46 @@ impl<'c> Reactor<'c> {
         C: Core,
         S: FnMut(C::Job, &Completions<C::Done>) + 'c,
     {
+        self.plug_in(core, NoMemory, false, submit)
+    }
+
+    /// Plugs in a core that moves content, between its connections and the places that `memory`
+    /// knows. A place is there when the job that makes it is done, and until `submit` gets the one
+    /// that gives it up. The kernel holds back little of what such connections send.
+    pub fn plug_with_places<C, M, S>(
+        &mut self,
+        core: &'c mut C,
+        memory: M,
+        submit: S,
+    ) -> (Plugin, Completions<C::Done>)
+    where
+        C: Core,
+        M: Memory + 'c,
+        S: FnMut(C::Job, &Completions<C::Done>) + 'c,
+    {
+        self.plug_in(core, memory, true, submit)
+    }
+
+    fn plug_in<C, M, S>(
+        &mut self,
+        core: &'c mut C,
+        memory: M,
+        moves_content: bool,
+        submit: S,
+    ) -> (Plugin, Completions<C::Done>)
+    where
+        C: Core,
+        M: Memory + 'c,
+        S: FnMut(C::Job, &Completions<C::Done>) + 'c,
+    {
         let index = u16::try_from(self.plugs.len()).unwrap_or(u16::MAX);
         assert!(index < u16::MAX, "a process has few cores");
         let plugged = Plugged::new(core, submit, Arc::clone(&self.remote.alarm));
         let completions = plugged.completions();
         self.plugs.push(Plug {
             hosted: Box::new(plugged),
+            memory: Box::new(memory),
+            moves_content,
             index,
             has_stopped: false,
         });
@@ -159,6 +204,9 @@ impl<'c> Reactor<'c> {
 
     /// Connections to this port go to this core, which knows the port by `id`.
     pub fn listen(&mut self, core: Plugin, id: ListenerId, port: TcpPort) -> io::Result<()> {
+        if self.plugs[usize::from(core.0)].moves_content {
+            keep_little_unsent(&port.listener);
+        }
         self.net.add_listener(core.0, id, port.listener)
     }
 

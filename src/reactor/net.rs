@@ -14,12 +14,16 @@ use super::stats::Counters;
 use super::udp::{Udp, UdpScratch};
 use crate::base::limits::RECV_SCRATCH_LEN_BYTES;
 use crate::base::{
-    Action, CloseReason, ConnId, DialError, DialToken, Ending, Input, Instant, RecvPlan,
+    Action, CloseReason, ConnId, DialError, DialToken, Ending, Input, Instant, Memory, RecvPlan,
 };
 
 /// A core that is plugged in.
 pub(super) struct Plug<'c> {
     pub(super) hosted: Box<dyn Hosted + 'c>,
+    /// Where the places lie that it names.
+    pub(super) memory: Box<dyn Memory + 'c>,
+    /// Its connections carry content, and not a few words each.
+    pub(super) moves_content: bool,
     /// Its place among the cores of this reactor.
     pub(super) index: u16,
     pub(super) has_stopped: bool,
@@ -41,6 +45,8 @@ pub(super) struct Net {
     /// Where all connections receive: an idle one holds no buffer.
     pub(super) scratch: Box<[u8]>,
     pub(super) recv_plan: RecvPlan,
+    /// For what is misplaced next: memory from the system comes a page fault at a time.
+    pub(super) spare_buffer: Vec<u8>,
     pub(super) udp_scratch: UdpScratch,
     pub(super) counters: Counters,
 }
@@ -65,6 +71,7 @@ impl Net {
             notes: VecDeque::new(),
             scratch: vec![0; RECV_SCRATCH_LEN_BYTES].into_boxed_slice(),
             recv_plan: RecvPlan::default(),
+            spare_buffer: Vec::new(),
             udp_scratch: UdpScratch::new(),
             counters: Counters::default(),
         })
@@ -138,6 +145,10 @@ impl Net {
             self.close(id, CloseReason::Ended);
         } else if let Some(conn) = self.conns.get(id) {
             conn.phase = Phase::Ending(how);
+            if how == Ending::Flush {
+                // Nothing more is received.
+                conn.misplaced = None;
+            }
             self.queue_conn(id);
         }
     }

@@ -10,6 +10,8 @@ use serde::Serialize;
 pub struct Counters {
     pub received_bytes: u64,
     pub sent_bytes: u64,
+    /// Received for spans of plans that guessed wrong, and copied because of that.
+    pub misplaced_bytes: u64,
     pub accepted: u64,
     /// Closed right after they were accepted, because no descriptor was left.
     pub turned_away: u64,

@@ -8,11 +8,15 @@
 
 mod error;
 mod file_table;
+mod files;
 mod hash_units;
 mod layout;
 mod make;
 mod plan;
+mod pool;
 mod reader;
+#[cfg(test)]
+mod sample_tests;
 mod scan;
 mod sigbus;
 mod source;
@@ -24,9 +28,13 @@ mod window;
 
 pub use error::Error;
 pub use file_table::FileTable;
+pub use files::{
+    CheckProgress, Checked, GetOptions, IoChoice, Prepared, TorrentFiles, for_getting, for_seeding,
+};
 pub use hash_units::{Algorithms, Budget, IoMode, Job, Progress, UnitHash};
 pub use layout::{Layout, Shape, Unit};
 pub use make::{Content, ContentHashes, piece_length_for};
+pub use pool::{PlaceTable, Pool, PoolOptions};
 pub use scan::{Links, Scan, ScanOptions, scan};
 pub use source::{FileSystems, Source, Sources, Stamp};
 pub use trees::Trees;

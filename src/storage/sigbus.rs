@@ -19,6 +19,7 @@ struct Slot {
     /// Both 0 while the slot is free. `end` is set first and cleared last.
     start: AtomicUsize,
     end: AtomicUsize,
+    writable: AtomicBool,
     spoiled: AtomicBool,
 }
 
@@ -36,6 +37,7 @@ static SLOTS: [Slot; WATCHES_MAX] = [const {
     Slot {
         start: AtomicUsize::new(0),
         end: AtomicUsize::new(0),
+        writable: AtomicBool::new(false),
         spoiled: AtomicBool::new(false),
     }
 }; WATCHES_MAX];
@@ -58,6 +60,25 @@ impl Watch {
     /// read: where the file is cut short, the handler puts other pages, of zeros, in its place. That
     /// the pages are shared with the file and may change at any time is no concern of the watch.
     pub(super) unsafe fn over(addresses: Range<usize>) -> Option<Self> {
+        // SAFETY: as the caller says.
+        unsafe { Self::start(addresses, false) }
+    }
+
+    /// The same for a mapping that is written through too, by the kernel or by raw pointers: where
+    /// the file is cut short, writes go on into pages that are nobody's, and are lost.
+    ///
+    /// # Safety
+    ///
+    /// The range must be one writable mapping of a file that only raw pointers read and write.
+    pub(super) unsafe fn over_writable(addresses: Range<usize>) -> Option<Self> {
+        // SAFETY: as the caller says.
+        unsafe { Self::start(addresses, true) }
+    }
+
+    /// # Safety
+    ///
+    /// As [`Self::over`] or [`Self::over_writable`] has it.
+    unsafe fn start(addresses: Range<usize>, writable: bool) -> Option<Self> {
         INSTALL.call_once(|| {
             install();
             *lock_free() = (0..WATCHES_MAX).rev().collect();
@@ -65,12 +86,13 @@ impl Watch {
         let index = lock_free().pop()?;
         let slot = &SLOTS[index];
         slot.spoiled.store(false, Ordering::Relaxed);
+        slot.writable.store(writable, Ordering::Relaxed);
         slot.end.store(addresses.end, Ordering::Release);
         slot.start.store(addresses.start, Ordering::Release);
         Some(Self { slot: index })
     }
 
-    /// Whether a read met a page that was gone: what was read from then on may be zeros.
+    /// Whether a read or a write met a page that was gone: what was read from then on may be zeros.
     pub(super) fn is_spoiled(&self) -> bool {
         SLOTS[self.slot].spoiled.load(Ordering::Acquire)
     }
@@ -114,7 +136,7 @@ extern "C" fn on_sigbus(
         .iter()
         .find_map(|slot| Some((slot, slot.range().filter(|range| range.contains(&address))?)));
     match watched {
-        Some((slot, range)) if put_zeros(address, range.end) => {
+        Some((slot, range)) if put_zeros(address, range.end, protection_of(slot)) => {
             slot.spoiled.store(true, Ordering::Release);
         }
         // The read is repeated, and ends the process with the right signal.
@@ -125,11 +147,20 @@ extern "C" fn on_sigbus(
     }
 }
 
+/// A slot is not given another range while somebody is reading or writing its memory.
+fn protection_of(slot: &Slot) -> libc::c_int {
+    if slot.writable.load(Ordering::Relaxed) {
+        libc::PROT_READ | libc::PROT_WRITE
+    } else {
+        libc::PROT_READ
+    }
+}
+
 /// Maps zeros over the watched memory from the page of `address` on.
-fn put_zeros(address: usize, end: usize) -> bool {
+fn put_zeros(address: usize, end: usize, protection: libc::c_int) -> bool {
     // SAFETY: sysconf and mmap are plain system calls that touch no state of the program. The
-    // range lies in a mapping that its watcher keeps alive, only reads, and reads through raw
-    // pointers only; taking its pages away leaves the file as it is.
+    // range lies in a mapping that its watcher keeps alive and uses through raw pointers only, so
+    // nothing relies on what its bytes are; taking its pages away leaves the file as it is.
     unsafe {
         let errno = libc::__errno_location();
         let saved_errno = *errno;
@@ -140,7 +171,7 @@ fn put_zeros(address: usize, end: usize) -> bool {
         let mapped = libc::mmap(
             start as *mut libc::c_void,
             end - start,
-            libc::PROT_READ,
+            protection,
             libc::MAP_PRIVATE | libc::MAP_ANONYMOUS | libc::MAP_FIXED,
             -1,
             0,

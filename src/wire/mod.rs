@@ -2,6 +2,7 @@
 //! protocols that mt speaks. Who may say what, and when, is decided above.
 
 pub mod http;
+pub mod peer;
 mod tracker_event;
 pub mod udp_tracker;
 

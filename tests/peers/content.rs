@@ -54,6 +54,13 @@ impl Scratch {
         Ok(path)
     }
 
+    /// A file that takes a while where somebody gives it slowly.
+    pub(crate) fn make_long_file(&self) -> Result<PathBuf> {
+        let path = self.data().join("long.bin");
+        fs::write(&path, noise(6_000_000, 2))?;
+        Ok(path)
+    }
+
     /// A directory with what directories have: empty files, folders in folders, a program.
     pub(crate) fn make_plain_directory(&self) -> Result<PathBuf> {
         let root = self.data().join("a directory");

@@ -28,7 +28,7 @@ const POLL: Duration = Duration::from_millis(50);
 
 /// How a client speaks with the tracker.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum Way {
+pub(crate) enum Way {
     Http,
     Udp,
 }
@@ -36,20 +36,20 @@ enum Way {
 const WAYS: [Way; 2] = [Way::Http, Way::Udp];
 
 /// A tracker, a torrent of a file that names it, and room for copies.
-struct Ground {
+pub(crate) struct Ground {
     tracker: Tracker,
-    scratch: Scratch,
-    torrent: PathBuf,
+    pub(crate) scratch: Scratch,
+    pub(crate) torrent: PathBuf,
     hash: String,
     way: Way,
 }
 
 /// A client that is ended where a test ends early.
-struct Client(Child);
+pub(crate) struct Client(pub(crate) Child);
 
 impl Client {
     /// Waits for it to end by itself, content.
-    fn finish(mut self) -> Result<()> {
+    pub(crate) fn finish(mut self) -> Result<()> {
         let start = Instant::now();
         while start.elapsed() < 2 * TIMEOUT {
             if let Some(status) = self.0.try_wait()? {
@@ -72,15 +72,25 @@ impl Drop for Client {
 
 impl Ground {
     fn new(way: Way) -> Result<Self> {
+        Self::with(way, "", Scratch::make_file)
+    }
+
+    /// With the tracker's policy, and what the torrent is made of.
+    pub(crate) fn with(
+        way: Way,
+        policy: &str,
+        make: impl FnOnce(&Scratch) -> Result<PathBuf>,
+    ) -> Result<Self> {
         let scratch = Scratch::new()?;
-        let tracker = Tracker::start(&scratch.data(), &[HTTP, UDP]);
+        let content = make(&scratch)?;
+        let tracker = Tracker::start(&scratch.data(), &[HTTP, UDP, policy]);
         let url = match way {
             Way::Http => format!("http://{}/announce", tracker.http.context("HTTP")?),
             Way::Udp => format!("udp://{}/announce", tracker.udp.context("UDP")?),
         };
         let torrent = scratch.beside("made.torrent");
         let options = ["--piece-length", "64KiB", "--tracker", &url];
-        mt_create(&scratch.make_file()?, &torrent, &options)?;
+        mt_create(&content, &torrent, &options)?;
         let hash = mt_show(&torrent)?["info_hash_v1"]
             .as_str()
             .map(str::to_owned);
@@ -94,20 +104,20 @@ impl Ground {
     }
 
     /// An empty folder to download to.
-    fn folder(&self, name: &str) -> Result<PathBuf> {
+    pub(crate) fn folder(&self, name: &str) -> Result<PathBuf> {
         let folder = self.scratch.beside(name);
         fs::create_dir(&folder)?;
         Ok(folder)
     }
 
-    fn libtorrent(&self, folder: &Path, seconds_to_seed: u32) -> Result<Client> {
+    pub(crate) fn libtorrent(&self, folder: &Path, seconds_to_seed: u32) -> Result<Client> {
         let mut command = Command::new("python3");
         command.arg(LIBTORRENT_PEER).arg(&self.torrent).arg(folder);
         command.arg(seconds_to_seed.to_string());
         Ok(Client(command.stdout(Stdio::null()).spawn()?))
     }
 
-    fn aria2(&self, folder: &Path, words: &[&str]) -> Result<Client> {
+    pub(crate) fn aria2(&self, folder: &Path, words: &[&str]) -> Result<Client> {
         let mut command = Command::new("aria2c");
         command.args(["--no-conf", "--enable-dht6=false", "--bt-enable-lpd=false"]);
         command.args(["--interface=127.0.0.1", "--check-integrity=true"]);
@@ -126,7 +136,7 @@ impl Ground {
     }
 
     /// Waits until a scrape says this, as it does when everybody has announced what is so.
-    fn await_facts(&self, seeders: u32, downloads: RangeInclusive<u32>) -> Result<()> {
+    pub(crate) fn await_facts(&self, seeders: u32, downloads: RangeInclusive<u32>) -> Result<()> {
         let hash = self.hash.as_bytes().chunks(2);
         let escaped: String = hash
             .map(|pair| format!("%{}", String::from_utf8_lossy(pair)))

@@ -7,7 +7,7 @@ use std::process::{Child, Command, Stdio};
 use std::thread;
 use std::time::{Duration, Instant};
 
-use anyhow::{Result, bail};
+use anyhow::{Result, bail, ensure};
 use serde_json::json;
 
 use crate::programs::run;
@@ -49,6 +49,20 @@ impl Transmission {
             "transmission-remote",
             [self.address.as_str()].iter().chain(words),
         )
+    }
+
+    /// Lets it end by itself: what it has received it may not have written yet.
+    pub(crate) fn exit(mut self) -> Result<()> {
+        self.remote(&["--exit"])?;
+        let start = Instant::now();
+        while self.daemon.try_wait()?.is_none() {
+            ensure!(
+                start.elapsed() < TIMEOUT,
+                "transmission-daemon does not end"
+            );
+            thread::sleep(POLL);
+        }
+        Ok(())
     }
 
     pub(crate) fn wait_for(&self, what: &str, is_there: impl Fn() -> Result<bool>) -> Result<()> {

@@ -141,7 +141,7 @@ impl Core for Server {
             Input::Opened { conn, origin, .. } => self.opened(conn, origin),
             Input::DialFailed { token, why } => self.tell(Event::DialFailed(token, why)),
             Input::Received { conn, bytes } => self.received(conn, bytes),
-            Input::Discarded { .. } => {}
+            Input::Discarded { .. } | Input::Landed { .. } => {}
             Input::Sent { conn, len_bytes } => {
                 self.sent_bytes += len_bytes as u64;
                 let conn = self.conns.get_mut(conn).expect("an open connection");

@@ -2,11 +2,12 @@
 
 use std::fs;
 use std::net::TcpListener;
+use std::os::unix::fs::{PermissionsExt as _, symlink};
 
 use rustix::process::Signal;
 
 use crate::clients::{Announce, Http};
-use crate::process::{HTTP, Tracker, fails, port_in, wait_until};
+use crate::process::{HTTP, Tracker, fails, is_bad_usage, port_in, wait_until};
 
 const ANNOUNCE: Announce = Announce {
     swarm: 0xab,
@@ -105,4 +106,48 @@ fn what_cannot_be_is_named() {
     let err = fails(folder.path(), &[HTTP, "--state swarms.txt"]);
     assert!(err.contains("`swarms.txt`: another tracker keeps"), "{err}");
     first.stop();
+}
+
+#[test]
+fn the_file_of_somebody_else_is_left_as_it_is() {
+    let folder = tempfile::tempdir().unwrap();
+    for content in ["one\ntwo", "no line at all", "2026-01-01 [INFO] a log\n"] {
+        for name in ["notes.txt", "notes.txt.next"] {
+            fs::write(folder.path().join(name), content).unwrap();
+        }
+        let err = fails(folder.path(), &[HTTP, "--state notes.txt"]);
+        assert!(err.contains("`notes.txt`: this is no file of"), "{err}");
+        for name in ["notes.txt", "notes.txt.next"] {
+            let found = fs::read_to_string(folder.path().join(name)).unwrap();
+            assert_eq!(found, content);
+        }
+    }
+    let err = fails(folder.path(), &[HTTP, "--state /dev/zero"]);
+    assert!(err.contains("`/dev/zero`: it is no regular file"), "{err}");
+}
+
+#[test]
+fn words_that_make_no_sense_are_bad_usage() {
+    let folder = tempfile::tempdir().unwrap();
+    for interval in ["0", "30s", "25h", "9999999999h"] {
+        let err = is_bad_usage(folder.path(), &[HTTP, "--interval", interval]);
+        assert!(err.starts_with("mt: --interval must be from"), "{err}");
+    }
+    let err = is_bad_usage(folder.path(), &[HTTP, "--state one.txt --log one.txt"]);
+    assert!(err.starts_with("mt: `one.txt` cannot hold both"), "{err}");
+    Tracker::start(folder.path(), &[HTTP, "--interval 24h"]).stop();
+}
+
+#[test]
+fn a_state_file_stays_where_a_link_leads_and_as_private_as_it_was() {
+    let folder = tempfile::tempdir().unwrap();
+    let kept = folder.path().join("kept.txt");
+    fs::write(&kept, "").unwrap();
+    fs::set_permissions(&kept, fs::Permissions::from_mode(0o600)).unwrap();
+    symlink("kept.txt", folder.path().join("link.txt")).unwrap();
+    Tracker::start(folder.path(), &[HTTP, "--state link.txt"]).stop();
+    assert!(folder.path().join("link.txt").is_symlink());
+    assert!(fs::read_to_string(&kept).unwrap().starts_with("# mt"));
+    let mode = fs::metadata(&kept).unwrap().permissions().mode();
+    assert_eq!(mode & 0o777, 0o600);
 }

@@ -17,7 +17,7 @@ use crate::tracker::pair::Token;
 use crate::tracker::server::Server;
 use crate::tracker::service::{ADMIN, ConnectionLimits, HostFigures, PUBLIC, Service};
 
-use super::logging;
+use super::{bad_usage, logging};
 pub(super) use args::TrackerArgs;
 use ports::Ports;
 use settings::config;
@@ -25,6 +25,10 @@ use state::StateFile;
 use worker::Worker;
 
 pub(super) fn run(args: &TrackerArgs, verbose: u8) -> Result<()> {
+    if let Some(path) = args.state_file().filter(|it| Some(*it) == args.log_path()) {
+        let path = path.display();
+        bad_usage!("`{path}` cannot hold both who has what and the log; name two files");
+    }
     let log = logging::start_service(verbose, args.log_path())?;
     let ports = Ports::bind(args)?;
     let other = args.other_tracker();

@@ -17,10 +17,14 @@ use crate::tracker::server::Config;
 /// How many requests an address may save up, as a multiple of its rate.
 const BURST_S: u32 = 10;
 
+/// The table measures lifetimes of a day and a half; with a longer interval, peers would be forgotten
+/// before they announce again.
+const INTERVAL_S_MAX: u32 = 24 * 60 * 60;
+
 pub(super) fn config(args: &TrackerArgs) -> Result<Config> {
     let (interval_s, min_interval_s) = (seconds(args.interval), seconds(args.min_interval));
-    if interval_s == 0 || min_interval_s > interval_s {
-        bad_usage!("--interval must be at least a second, and no shorter than --min-interval");
+    if !(1..=INTERVAL_S_MAX).contains(&interval_s) || min_interval_s > interval_s {
+        bad_usage!("--interval must be from a second to a day, and no shorter than --min-interval");
     }
     let rate = Rate {
         requests_per_s: args.max_rate,

@@ -30,11 +30,14 @@ impl StateFile {
         let mut options = OpenOptions::new();
         let options = options.read(true).write(true).create(true).truncate(false);
         let mut file = options.open(path).with_context(named)?;
+        // What a link leads to is replaced, and not the link.
+        let path = &path.canonicalize().with_context(named)?;
         if let Err(fs::TryLockError::WouldBlock) = file.try_lock() {
             bail!("{}: another tracker keeps this file", named());
         }
-        // A run that was killed may have left the beginning of a shorter file behind, of no use.
-        let _ = fs::remove_file(next_path(path));
+        if !file.metadata().with_context(named)?.is_file() {
+            bail!("{}: it is no regular file", named());
+        }
         let mut reader = Reader::default();
         let mut piece = vec![0; READ_LEN_BYTES];
         let mut len_bytes = 0;
@@ -46,6 +49,14 @@ impl StateFile {
             len_bytes += count as u64;
             service.restore(&mut reader, &piece[..count]);
         }
+        if reader.is_foreign() {
+            bail!(
+                "{}: this is no file of a tracker's, and is left as it is; name another one",
+                named()
+            );
+        }
+        // A run that was killed may have left the beginning of a shorter file behind, of no use.
+        let _ = fs::remove_file(next_path(path));
         // A torn line would run into the next one.
         file.set_len(reader.whole_len_bytes()).with_context(named)?;
         file.seek(SeekFrom::End(0)).with_context(named)?;
@@ -87,6 +98,10 @@ impl StateFile {
             JournalJob::Append(changes) => self.append(changes),
             JournalJob::BeginSnapshot(head) => {
                 let file = File::create(next_path(&self.path))?;
+                // Whoever may not read the old one may not read the new one. Some file systems know
+                // no permissions to be set.
+                let permissions = self.file.metadata()?.permissions();
+                let _ = file.set_permissions(permissions);
                 // Where files cannot be locked, people have to take care themselves.
                 let _ = file.try_lock();
                 let mut next = BufWriter::new(file);

@@ -344,7 +344,7 @@ impl Service {
             Input::Tick => self.tick(now),
             Input::Shutdown => self.shut_down(now),
             Input::Reload => self.reload(),
-            Input::DialFailed { .. } | Input::Discarded { .. } => {}
+            Input::DialFailed { .. } | Input::Discarded { .. } | Input::Landed { .. } => {}
         }
     }
 

@@ -3,6 +3,7 @@
 
 use std::net::SocketAddrV6;
 
+use super::HEADER;
 use crate::base::Sha1Digest;
 use crate::base::hex;
 use crate::base::limits::STATE_LINE_LEN_BYTES_MAX;
@@ -18,6 +19,7 @@ pub struct Reader {
     /// As it came, while no more than fits is kept.
     pending_seen_bytes: u64,
     whole_len_bytes: u64,
+    readable_lines: u64,
     unreadable_lines: u64,
 }
 
@@ -28,6 +30,7 @@ impl Default for Reader {
             pending_len_bytes: 0,
             pending_seen_bytes: 0,
             whole_len_bytes: 0,
+            readable_lines: 0,
             unreadable_lines: 0,
         }
     }
@@ -69,6 +72,20 @@ impl Reader {
         self.unreadable_lines
     }
 
+    /// Whether what was read is somebody's other file, which must not be written over: nothing in it
+    /// is a line that a tracker wrote, nor the front of one.
+    pub fn is_foreign(&self) -> bool {
+        let is_torn_line = || {
+            let torn = &self.pending[..self.pending_len_bytes];
+            let openings = ["seeder ", "leecher ", "gone ", "downloads ", HEADER];
+            self.whole_len_bytes == 0
+                && openings
+                    .iter()
+                    .any(|opening| agree(torn, opening.as_bytes()))
+        };
+        self.readable_lines == 0 && !is_torn_line()
+    }
+
     fn keep(&mut self, part: &[u8]) {
         self.pending_seen_bytes += part.len() as u64;
         // Of a line longer than any real one, the rest is only counted.
@@ -81,14 +98,25 @@ impl Reader {
     fn take_line(&mut self, line: &[u8], tell: &mut impl FnMut(Change)) {
         let is_too_long = line.len() > STATE_LINE_LEN_BYTES_MAX;
         let line = line.strip_suffix(b"\r").unwrap_or(line);
+        if line == HEADER.trim_end().as_bytes() {
+            self.readable_lines += 1;
+        }
         if line.is_empty() || line[0] == b'#' {
             return;
         }
         match parse_line(line).filter(|_| !is_too_long) {
-            Some(change) => tell(change),
+            Some(change) => {
+                self.readable_lines += 1;
+                tell(change);
+            }
             None => self.unreadable_lines += 1,
         }
     }
+}
+
+/// As far as both go.
+fn agree(one: &[u8], other: &[u8]) -> bool {
+    one.iter().zip(other).all(|(one, other)| one == other)
 }
 
 fn line_end(bytes: &[u8]) -> Option<usize> {

@@ -55,6 +55,35 @@ fn lines_by_value() {
 }
 
 #[test]
+fn the_files_of_others_are_known_from_our_own() {
+    let good = format!("seeder {HASH} 192.0.2.1:1\n");
+    let ours = [
+        "",
+        "# mt tr",
+        HEADER,
+        "leech",
+        &good,
+        &good[..good.len() - 1],
+        &format!("{HEADER}rubbish\n"),
+        &format!("rubbish\n{good}rub"),
+    ];
+    for text in ours {
+        assert!(!read(text.as_bytes()).1.is_foreign(), "{text}");
+    }
+    let foreign = [
+        "\n",
+        "word",
+        "one\nseeder ",
+        "# a list\n",
+        "#!/bin/sh\nexit\n",
+        "seeder\n",
+    ];
+    for text in foreign {
+        assert!(read(text.as_bytes()).1.is_foreign(), "{text}");
+    }
+}
+
+#[test]
 fn what_cannot_be_read_is_counted_and_passed_over() {
     let good = format!("seeder {HASH} 192.0.2.1:1\n");
     let long = "x".repeat(STATE_LINE_LEN_BYTES_MAX * 3);

@@ -6,7 +6,7 @@ use super::Trouble;
 use crate::base::limits::{HTTP_HEAD_LEN_BYTES_MAX, PAIR_RESPONSE_BODY_LEN_BYTES_MAX};
 use crate::tracker::pair::{Token, Welcome, write_hello, write_question};
 use crate::tracker::server::NOT_CONFIRMED;
-use crate::wire::http::{Response, parse_response, write_failure};
+use crate::wire::http::{PipelinedResponse, parse_pipelined, write_failure};
 
 const RESPONSE_LEN_BYTES_MAX: usize = HTTP_HEAD_LEN_BYTES_MAX + PAIR_RESPONSE_BODY_LEN_BYTES_MAX;
 
@@ -91,7 +91,7 @@ impl Exchange {
         self.received.extend_from_slice(bytes);
         let mut at = 0;
         while let Some(response) =
-            parse_response(&self.received[at..], PAIR_RESPONSE_BODY_LEN_BYTES_MAX)?
+            parse_pipelined(&self.received[at..], PAIR_RESPONSE_BODY_LEN_BYTES_MAX)?
         {
             let question = self.asked.pop_front().ok_or(Trouble::Stranger)?;
             take(answer(question, &response)?);
@@ -105,8 +105,8 @@ impl Exchange {
     }
 }
 
-fn answer(question: Question, response: &Response<'_>) -> Result<Answer, Trouble> {
-    let Response { status, body, .. } = *response;
+fn answer(question: Question, response: &PipelinedResponse<'_>) -> Result<Answer, Trouble> {
+    let PipelinedResponse { status, body, .. } = *response;
     match question {
         _ if status != 200 => Err(Trouble::Stranger),
         Question::Hello => {

@@ -7,7 +7,7 @@ use serde_json::{Value, json};
 
 use crate::base::{CloseReason, DialError};
 use crate::tracker::pair::Figures;
-use crate::wire::http::ResponseError;
+use crate::wire::http::PipelinedError;
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Standing {
@@ -32,7 +32,7 @@ pub enum Trouble {
     #[error("it is no mt tracker, and is told nothing")]
     Stranger,
     #[error("it is no mt tracker, and is told nothing: {0}")]
-    NoResponse(#[from] ResponseError),
+    NoResponse(#[from] PipelinedError),
     #[error("it has no pair: start it with the address of this tracker")]
     Unpaired,
     #[error("it does not know us: is it told the address that this tracker listens on?")]

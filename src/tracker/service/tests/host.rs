@@ -5,7 +5,7 @@ use std::net::SocketAddr;
 use std::time::Duration;
 
 use super::super::*;
-use crate::base::{CloseReason, DialToken, RecvSpan};
+use crate::base::{CloseReason, DialToken, RecvSpan, SendPart};
 use crate::tracker::Secret;
 
 pub(super) const SECRET: Secret = Secret([7, 0x9e37_79b9_7f4a_7c15, 0xbf58_476d_1ce4_e5b9, 0]);
@@ -217,6 +217,9 @@ impl Host {
         }
         let start = peer.got.len();
         for part in plan.parts() {
+            let SendPart::Bytes(part) = part else {
+                unreachable!("a tracker sends from no place");
+            };
             let room = peer.window_bytes - (peer.got.len() - start);
             peer.got.extend_from_slice(&part[..part.len().min(room)]);
         }

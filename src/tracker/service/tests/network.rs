@@ -7,7 +7,7 @@ use std::time::Duration;
 use super::super::*;
 use super::host::{LIMITS, SECRET, replies, unlimited};
 use super::journal::Disk;
-use crate::base::{CloseReason, DialError, DialToken, RecvSpan, Rng};
+use crate::base::{CloseReason, DialError, DialToken, RecvSpan, Rng, SendPart};
 use crate::tracker::pair::Token;
 
 pub(super) const SIDES: [usize; 2] = [0, 1];
@@ -383,6 +383,9 @@ impl Network {
         service.send_plan(conn, &mut plan);
         let mut bytes = Vec::new();
         for part in plan.parts() {
+            let SendPart::Bytes(part) = part else {
+                unreachable!("a tracker sends from no place");
+            };
             bytes.extend_from_slice(part);
         }
         bytes.truncate(len_bytes_max);

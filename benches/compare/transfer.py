@@ -1,0 +1,195 @@
+#!/usr/bin/env python3
+"""Moves 1 GiB from a seeder to a downloader on loopback, mt beside other programs, in turn.
+
+Each program seeds to itself. The time is that of the downloader, from its start (of its session,
+where an interpreter has to start first) to its end, when all pieces are checked and written; none
+of the others waits for the disk, so mt's time is also shown up to its last piece.
+"""
+
+import argparse
+import json
+import pathlib
+import shutil
+import statistics
+import subprocess
+import sys
+import tempfile
+import time
+
+import measure
+import report
+
+HERE = pathlib.Path(__file__).resolve().parent
+MT = HERE.parents[1] / "target" / "release" / "mt"
+SEEDER_PORT, GETTER_PORT = 46881, 46882
+READY_TIMEOUT_S = 60
+
+
+class Mt:
+    name = "mt"
+
+    def is_there(self):
+        return MT.exists()
+
+    def seed(self, torrent, data):
+        listen = f"127.0.0.1:{SEEDER_PORT}"
+        return [MT, "client", "seed", torrent, "--data", data.parent, "--listen", listen]
+
+    def get(self, torrent, folder):
+        listen, peer = f"127.0.0.1:{GETTER_PORT}", f"127.0.0.1:{SEEDER_PORT}"
+        words = [MT, "client", "get", torrent, folder, "--listen", listen, "--peer", peer]
+        return [*words, "--exit", "--give-up", "30s", "--json"]
+
+    def own_seconds(self, said):
+        return json.loads(said.splitlines()[-1])["download_seconds"]
+
+
+class Libtorrent:
+    name = "libtorrent"
+
+    def is_there(self):
+        return subprocess.run([sys.executable, "-c", "import libtorrent"], capture_output=True).returncode == 0
+
+    def words(self, job, torrent, folder, *ports):
+        return [sys.executable, HERE / "libtorrent_peer.py", job, torrent, folder, *map(str, ports)]
+
+    def seed(self, torrent, data):
+        return self.words("seed", torrent, data.parent, SEEDER_PORT)
+
+    def get(self, torrent, folder):
+        return self.words("get", torrent, folder, GETTER_PORT, SEEDER_PORT)
+
+
+class Rqbit:
+    name = "rqbit -s"
+    quiet = ["--disable-dht", "--disable-dht-persistence", "--disable-lsd", "--disable-upnp-port-forward"]
+
+    def is_there(self):
+        return shutil.which("rqbit") is not None
+
+    def words(self, port, torrent, folder, *more):
+        front = ["rqbit", "-v", "warn", *self.quiet, "--ipv4-only", "--listen-ip", "127.0.0.1"]
+        front += ["--listen-port", str(port), "-s", "download", "--disable-http-api", "-o", folder]
+        return [*front, "--overwrite", *more, torrent]
+
+    def seed(self, torrent, data):
+        return self.words(SEEDER_PORT, torrent, data.parent)
+
+    def get(self, torrent, folder):
+        return self.words(GETTER_PORT, torrent, folder, "-e", "--initial-peers", f"127.0.0.1:{SEEDER_PORT}")
+
+
+CLIENTS = [Mt(), Libtorrent(), Rqbit()]
+
+
+def is_listening(port):
+    """Asked of the kernel, so that nobody sees a connection that says nothing."""
+    wanted = f"0100007F:{port:04X} 00000000:0000 0A"
+    return wanted in pathlib.Path("/proc/net/tcp").read_text()
+
+
+def wait_until_ready(process):
+    """Listening, and done with checking what it has: it uses no more of the processor."""
+    deadline = time.monotonic() + READY_TIMEOUT_S
+    last_cpu_s = None
+    while time.monotonic() < deadline and process.poll() is None:
+        cpu_s = measure.cpu_seconds(process.pid)
+        if is_listening(SEEDER_PORT) and cpu_s == last_cpu_s:
+            return
+        last_cpu_s = cpu_s
+        time.sleep(0.3)
+    raise measure.Failed("the seeder never was ready")
+
+
+def one_round(client, torrent, data, folder):
+    shutil.rmtree(folder, ignore_errors=True)
+    folder.mkdir()
+    measure.bring_into_cache(data)
+    log = folder.with_suffix(".log")
+    with open(folder.with_suffix(".seeder.log"), "wb") as seeder_log:
+        seeder = subprocess.Popen(list(map(str, client.seed(torrent, data))), stdout=seeder_log, stderr=seeder_log)
+    try:
+        wait_until_ready(seeder)
+        before_s = measure.cpu_seconds(seeder.pid)
+        cost = measure.run(list(map(str, client.get(torrent, folder))), log)
+        seeder_cpu_s = measure.cpu_seconds(seeder.pid) - before_s
+    finally:
+        seeder.kill()
+        seeder.wait()
+    if subprocess.run(["cmp", "-s", data, folder / data.name]).returncode != 0:
+        raise measure.Failed("what came is not what was sent")
+    own = getattr(client, "own_seconds", None)
+    own_s = own(log.read_text()) if own else cost.wall_s
+    shutil.rmtree(folder)
+    return cost, seeder_cpu_s, own_s
+
+
+def main():
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--rounds", type=int, default=5)
+    parser.add_argument("--dir", type=pathlib.Path, help="where to write; a temporary folder if not given")
+    parser.add_argument("--size-mib", type=int, default=1024)
+    parser.add_argument("--clients", nargs="*", help="names, such as mt libtorrent")
+    args = parser.parse_args()
+    with tempfile.TemporaryDirectory(dir=args.dir) as scratch:
+        compare(args, pathlib.Path(scratch))
+
+
+def compare(args, scratch):
+    data = scratch / "seed" / "content.bin"
+    data.parent.mkdir()
+    subprocess.run(["dd", "if=/dev/urandom", f"of={data}", "bs=1M", f"count={args.size_mib}", "status=none"], check=True)
+    torrent = scratch / "content.torrent"
+    subprocess.run([MT, "client", "create", data, "-o", torrent, "--piece-length", "1MiB"], check=True, capture_output=True)
+    clients = [it for it in CLIENTS if not args.clients or it.name.split()[0] in args.clients]
+    missing = [it.name for it in clients if not it.is_there()]
+    if missing:
+        report.note(f"not installed: {', '.join(missing)}")
+    clients = [it for it in clients if it.is_there()]
+    results = {it.name: [] for it in clients}
+    for number in range(args.rounds):
+        for client in clients if number % 2 == 0 else reversed(clients):
+            try:
+                results[client.name].append(one_round(client, torrent, data, scratch / "got"))
+            except measure.Failed as failure:
+                report.note(f"{client.name}: {failure}")
+        report.note(f"round {number + 1}: {measure.load_average()}")
+    for line in measure.machine(scratch):
+        print(line)
+    show(results)
+
+
+def show(results):
+    median = {
+        name: {
+            "wall": statistics.median(cost.wall_s for cost, _, _ in rounds),
+            "last": statistics.median(own_s for _, _, own_s in rounds),
+            "getter": statistics.median(cost.cpu_s for cost, _, _ in rounds),
+            "seeder": statistics.median(seeder_s for _, seeder_s, _ in rounds),
+            "anon": statistics.median(cost.anon_mib for cost, _, _ in rounds),
+            "rss": statistics.median(cost.rss_mib for cost, _, _ in rounds),
+        }
+        for name, rounds in results.items()
+        if rounds
+    }
+    others = [it["wall"] for name, it in median.items() if name != "mt"]
+    best = min(others, default=float("nan"))
+    header = ["program", "s", "s to the last piece", "of the best other", "downloader CPU s", "seeder CPU s", "anonymous MiB", "resident MiB"]
+    rows = (
+        [
+            name,
+            f"{it['wall']:.2f}",
+            f"{it['last']:.2f}",
+            f"{it['last'] / best:.2f}",
+            f"{it['getter']:.2f}",
+            f"{it['seeder']:.2f}",
+            f"{it['anon']:.0f}",
+            f"{it['rss']:.0f}",
+        ]
+        for name, it in median.items()
+    )
+    report.print_table(header, rows)
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,184 @@
+//! The engine on the reactor, with a pool behind it and somebody who watches.
+
+use std::net::{Ipv4Addr, Ipv6Addr, SocketAddr};
+use std::sync::Arc;
+use std::sync::mpsc;
+use std::thread;
+use std::time::{Duration, Instant};
+
+use anyhow::{Context as _, Result};
+
+use super::args::CommonArgs;
+use super::show::Watcher;
+use super::summary::{Figures, Outcome};
+use crate::base::{self, ListenerId};
+use crate::engine::{self, Config, Done, Engine, Job, TorrentId, TorrentSetup};
+use crate::reactor::{Completions, Ended, Reactor, TcpPort, UdpPort};
+use crate::storage::{Pool, PoolOptions, TorrentFiles};
+use crate::swarm::Slots;
+
+/// The port that people expect a client at.
+const USUAL_PORT: u16 = 6881;
+
+/// What is to be transferred, and how.
+pub(super) struct Transfer<'a> {
+    pub(super) setup: Option<TorrentSetup>,
+    pub(super) files: Arc<TorrentFiles>,
+    pub(super) ports: Ports,
+    pub(super) common: &'a CommonArgs,
+    pub(super) ends_when_complete: bool,
+    pub(super) gives_up_after: Option<Duration>,
+}
+
+pub(super) fn run(transfer: Transfer<'_>) -> Result<Outcome> {
+    let started = Instant::now();
+    let common = transfer.common;
+    let ports = transfer.ports;
+    let pool = Pool::start(PoolOptions::default()).context("cannot start threads")?;
+    pool.add(TorrentId(0), Arc::clone(&transfer.files));
+    let Some(setup) = transfer.setup else {
+        return finish_empty(&pool, started);
+    };
+    let config = config(
+        common,
+        ports.number,
+        transfer.ends_when_complete,
+        transfer.gives_up_after,
+    )?;
+    let mut engine = Engine::new(config);
+    let name = setup.name.clone();
+    let is_seed = setup.have.is_full();
+    engine.add(base::Instant::ZERO, setup);
+
+    let mut reactor = Reactor::new().context("cannot set up the loop")?;
+    reactor.take_signals().context("cannot take signals")?;
+    let (reports, watched) = mpsc::sync_channel(WAITING_REPORTS_MAX);
+    let jobs = &pool;
+    let submit = move |job, completions: &Completions<Done>| {
+        match job {
+            // Who watches may be slow; the next report says more.
+            Job::Report(report) if !report.has_stopped => drop(reports.try_send(report)),
+            // Nobody waits for the loop any more: what is left of it is to end.
+            Job::Report(report) => drop(reports.send(report)),
+            job => {
+                let completions = completions.clone();
+                jobs.submit(job, move |done: Done| drop(completions.send(done)));
+            }
+        }
+    };
+    let (plugin, _) = reactor.plug_with_places(&mut engine, pool.memory(), submit);
+    log::info!("`{name}`: taking connections at port {}", ports.number);
+    if common.listen.is_none() && ports.number != USUAL_PORT {
+        log::warn!(
+            "port {USUAL_PORT} is taken; taking connections at port {}",
+            ports.number
+        );
+    }
+    for (id, port) in (0..).zip(ports.tcp) {
+        reactor.listen(plugin, ListenerId(id), port)?;
+    }
+    for (id, port) in ports.udp {
+        reactor.serve_datagrams(plugin, id, port)?;
+    }
+    let watcher = Watcher::new(&name, common.json, is_seed);
+    let watching = thread::spawn(move || watcher.watch(&watched));
+    let ended = reactor.run().context("the loop")?;
+    let stats = reactor.stats();
+    drop(reactor);
+    let last = watching.join().ok().flatten();
+    drop(pool);
+    let has_given_up = last.as_ref().is_some_and(|report| report.has_given_up);
+    Ok(Outcome {
+        last: last.and_then(|report| report.torrents.into_iter().next()),
+        gave_up_after: transfer.gives_up_after.filter(|_| has_given_up),
+        figures: Figures::now(started.elapsed(), stats),
+        shows_stats: common.stats,
+        ended,
+        is_seed,
+    })
+}
+
+/// More than a watcher ever lets wait.
+const WAITING_REPORTS_MAX: usize = 16;
+
+/// Without a byte to transfer, the files only have to be named as they should.
+fn finish_empty(pool: &Pool, started: Instant) -> Result<Outcome> {
+    let (done, finished) = mpsc::channel();
+    let torrent = TorrentId(0);
+    pool.submit(Job::Finish { torrent }, move |answer| {
+        drop(done.send(answer));
+    });
+    if let Done::Finished { result, .. } = finished.recv().context("the pool")? {
+        result?;
+    }
+    Ok(Outcome {
+        last: None,
+        gave_up_after: None,
+        figures: Figures::now(started.elapsed(), crate::reactor::Stats::default()),
+        shows_stats: false,
+        ended: Ended::Done,
+        is_seed: true,
+    })
+}
+
+fn config(
+    common: &CommonArgs,
+    listen_port: u16,
+    ends_when_complete: bool,
+    gives_up_after: Option<Duration>,
+) -> Result<Config> {
+    let mut seed = [0; 8];
+    getrandom::fill(&mut seed).map_err(|error| anyhow::anyhow!("no random bytes: {error}"))?;
+    let mut config = Config::new(listen_port, u64::from_le_bytes(seed));
+    config.budget.receive_bytes = common.window_memory;
+    config.connections_max = common.max_connections;
+    config.torrent_connections_max = common.max_connections;
+    config.slots = Slots {
+        total: common.upload_slots,
+        ..Slots::default()
+    };
+    config.down_bytes_per_second_max = common.limit_down;
+    config.up_bytes_per_second_max = common.limit_up;
+    config.ends_when_complete = ends_when_complete;
+    config.gives_up_after = gives_up_after;
+    Ok(config)
+}
+
+/// The ports that are asked for, taken before content is checked or made room for.
+pub(super) struct Ports {
+    tcp: Vec<TcpPort>,
+    udp: Vec<(base::SocketId, UdpPort)>,
+    number: u16,
+}
+
+impl Ports {
+    pub(super) fn bind(listen: Option<SocketAddr>) -> Result<Self> {
+        let tcp = match listen {
+            Some(address) => vec![TcpPort::bind(address)?],
+            None => bind_usual()?,
+        };
+        let number = tcp.first().map_or(0, |port| port.local_address().port());
+        let any: [(base::SocketId, SocketAddr); 2] = [
+            (engine::UDP_IPV4, (Ipv4Addr::UNSPECIFIED, 0).into()),
+            (engine::UDP_IPV6, (Ipv6Addr::UNSPECIFIED, 0).into()),
+        ];
+        // A system may lack one of the two; trackers of that kind are out of reach then anyway.
+        let udp = any
+            .into_iter()
+            .filter_map(|(id, address)| Some((id, UdpPort::bind(address).ok()?)));
+        Ok(Self {
+            tcp,
+            udp: udp.collect(),
+            number,
+        })
+    }
+}
+
+/// The usual port of IPv4 and IPv6, or the same free one of both.
+fn bind_usual() -> Result<Vec<TcpPort>> {
+    let at = |port| TcpPort::bind((Ipv4Addr::UNSPECIFIED, port).into());
+    let first = at(USUAL_PORT).or_else(|_| at(0))?;
+    let number = first.local_address().port();
+    let second = TcpPort::bind((Ipv6Addr::UNSPECIFIED, number).into());
+    Ok([Some(first), second.ok()].into_iter().flatten().collect())
+}

@@ -1,0 +1,102 @@
+//! Who of the peers is served.
+
+use super::{Peer, Torrent};
+use crate::base::{ConnId, Ending};
+use crate::engine::context::Context;
+use crate::swarm::{Aim, PeerFacts};
+
+impl Torrent {
+    pub(super) fn hear_interested(&mut self, ctx: &mut Context<'_>, conn: ConnId) {
+        let unchoked = self
+            .peers
+            .values()
+            .filter(|peer| !peer.conn.is_choked_by_us());
+        if !self.choker.newcomer_fits(unchoked.count()) {
+            // Who is served and wants nothing now makes room.
+            let is_idle = |peer: &Peer| !peer.conn.is_choked_by_us() && !peer.conn.is_interested();
+            if self.peers.values().any(is_idle) {
+                self.choker.hurry(ctx.now);
+                self.choke_round(ctx);
+            }
+            return;
+        }
+        if let Some(peer) = self.peers.get_mut(&conn) {
+            peer.conn.unchoke();
+            peer.unchoked_at = ctx.now;
+        }
+    }
+
+    pub(super) fn hear_not_interested(&mut self, ctx: &mut Context<'_>, _conn: ConnId) {
+        self.fill_slots(ctx);
+    }
+
+    /// Somebody may have left a slot that others wait for.
+    pub(super) fn fill_slots(&mut self, ctx: &mut Context<'_>) {
+        let mut waiting = self
+            .peers
+            .values()
+            .filter(|peer| peer.conn.is_interested() && peer.conn.is_choked_by_us());
+        if waiting.next().is_some() {
+            self.choker.hurry(ctx.now);
+            self.choke_round(ctx);
+        }
+    }
+
+    pub(super) fn choke_round(&mut self, ctx: &mut Context<'_>) {
+        if ctx.now < self.choker.deadline() || self.has_failed() {
+            return;
+        }
+        let aim = if self.is_downloading() {
+            Aim::Download
+        } else {
+            Aim::Seed
+        };
+        let now = ctx.now;
+        let facts: Vec<_> = self
+            .peers
+            .iter_mut()
+            .map(|(conn, peer)| PeerFacts {
+                conn: *conn,
+                is_interested: peer.conn.is_interested(),
+                is_unchoked: !peer.conn.is_choked_by_us(),
+                since: peer.unchoked_at,
+                down_bytes_per_s: peer.down.bytes_per_s(now),
+                up_bytes_per_s: peer.up.bytes_per_s(now),
+                is_snubbing: peer.is_snubbing,
+                is_seed: peer.is_seed() || peer.is_upload_only,
+            })
+            .collect();
+        let changes = self.choker.round(now, aim, &facts, ctx.rng);
+        for conn in changes.choke {
+            self.choke(ctx, conn);
+        }
+        for conn in changes.unchoke {
+            if let Some(peer) = self.peers.get_mut(&conn) {
+                peer.conn.unchoke();
+                peer.unchoked_at = now;
+                ctx.replan(conn);
+            }
+        }
+    }
+
+    fn choke(&mut self, ctx: &mut Context<'_>, conn: ConnId) {
+        let Some(peer) = self.peers.get_mut(&conn) else {
+            return;
+        };
+        for range in peer.conn.choke() {
+            ctx.release(range.place);
+        }
+        peer.unchoked_at = ctx.now;
+        self.waiting_for_reads.remove(&conn);
+        ctx.replan(conn);
+    }
+
+    /// Where both sides have everything, neither wants anything of the other.
+    pub(super) fn part_from_seeds(&mut self, ctx: &mut Context<'_>) {
+        for (conn, peer) in &self.peers {
+            if peer.is_seed() || peer.is_upload_only {
+                ctx.end(*conn, Ending::Flush);
+            }
+        }
+    }
+}

@@ -1,0 +1,513 @@
+//! One torrent of the process: its peers, what is missing, and where that lands.
+//!
+//! [`Torrent`] is told what happened on its connections and in the pools, and answers with actions
+//! in its [`Context`]. The files beside this one each tell one story: how blocks are asked for
+//! ([`fetch`]), what becomes of whole pieces ([`pieces`]), how peers are served ([`serve`]) and
+//! who is ([`choke`]), where peers come from ([`contacts`]).
+
+mod blame;
+mod choke;
+mod contacts;
+mod fetch;
+mod peer;
+mod pieces;
+mod serve;
+mod status;
+mod traffic;
+
+use std::collections::{BTreeMap, BTreeSet, VecDeque};
+use std::net::SocketAddr;
+
+use super::Config;
+use super::context::Context;
+use super::job::{MappableRun, PieceInPlace, StorageFault, TorrentId};
+use super::landing::{Grouping, LandingPlaces};
+use super::report::{Limit, TrackerReport};
+use crate::base::{
+    Bitfield, Block, ConnId, Ending, Geometry, Instant, PieceIndex, PlaceId, RecvPlan, Rng,
+    Sha1Digest, Url,
+};
+use crate::peer::{Connection, Event, Fault};
+use crate::swarm::{
+    Blocks, Choker, Contributor, Interest, Offence, Order, Picker, Rate, Roster, Source, Suspects,
+};
+use crate::tracker::announcer::{Announcer, Facts, Reach, Setup};
+use crate::wire::peer::{Handshake, PeerId};
+
+pub(super) use contacts::Ask;
+pub(super) use peer::Peer;
+use traffic::Traffic;
+
+/// What is known of a torrent before it runs.
+#[derive(Clone, Debug)]
+pub struct TorrentSetup {
+    /// What people call it.
+    pub name: String,
+    pub info_hash: Sha1Digest,
+    pub geometry: Geometry,
+    /// Of the content, without padding.
+    pub total_bytes: u64,
+    /// Parts of the content that are padding, in order: from and to, in bytes.
+    pub padding: Vec<(u64, u64)>,
+    pub have: Bitfield,
+    pub runs: Vec<MappableRun>,
+    pub is_private: bool,
+    pub trackers: Vec<Vec<Url>>,
+    /// Each tracker is told, not the first of a tier that answers.
+    pub tells_every_tracker: bool,
+    /// Peers that the user named.
+    pub peers: Vec<SocketAddr>,
+    pub is_sequential: bool,
+}
+
+/// How long trackers are given to take the goodbye of a torrent that failed.
+const GOODBYE_PATIENCE: std::time::Duration = std::time::Duration::from_secs(3);
+
+#[derive(Debug)]
+enum Phase {
+    Downloading,
+    Finishing,
+    Seeding,
+    Failed(StorageFault),
+}
+
+impl Phase {
+    fn at_start(have: &Bitfield) -> Self {
+        if have.is_full() {
+            Self::Seeding
+        } else {
+            Self::Downloading
+        }
+    }
+}
+
+#[derive(Debug)]
+pub(super) struct Torrent {
+    id: TorrentId,
+    name: String,
+    info_hash: Sha1Digest,
+    peer_id: PeerId,
+    geometry: Geometry,
+    total_bytes: u64,
+    padding: Vec<(u64, u64)>,
+    is_private: bool,
+    phase: Phase,
+    blocks: Blocks,
+    picker: Picker,
+    grouping: Grouping,
+    landing: LandingPlaces,
+    /// What comes is received into buffers, not windows, where either will do.
+    prefers_buffers: bool,
+    peers: BTreeMap<ConnId, Peer>,
+    next_contributor: u32,
+    suspects: Suspects,
+    contributors: BTreeMap<Contributor, SocketAddr>,
+    /// Pieces that were wrong, and who brings them alone now.
+    tried_alone: BTreeMap<PieceIndex, ConnId>,
+    /// Pieces whose digests are being taken, and what for.
+    in_court: BTreeMap<PieceIndex, blame::Verdict>,
+    to_hash: VecDeque<PieceInPlace>,
+    /// Pieces that a job of the pool works on, and where they are.
+    in_pool: BTreeMap<PieceIndex, PlaceId>,
+    hash_jobs: usize,
+    reading: BTreeMap<serve::Stretch, PlaceId>,
+    /// Peers that wait for a block to be in memory.
+    waiting_for_reads: BTreeSet<ConnId>,
+    choker: Choker,
+    roster: Roster,
+    announcer: Announcer,
+    traffic: Traffic,
+    /// Of the content, without padding.
+    left_bytes: u64,
+    trackers: Vec<TrackerReport>,
+    to_dial: Vec<SocketAddr>,
+    is_stopping: bool,
+}
+
+impl Torrent {
+    pub(super) fn new(
+        now: Instant,
+        id: TorrentId,
+        setup: TorrentSetup,
+        config: &Config,
+        seed: u64,
+    ) -> Self {
+        let mut rng = Rng::new(seed);
+        let peer_id = random_peer_id(&mut rng);
+        let mut roster = Roster::new(Rng::new(rng.next_u64()));
+        for address in &setup.peers {
+            roster.add(now, *address, Source::Given);
+        }
+        let mut picker = Picker::new(setup.geometry, &setup.have);
+        if setup.is_sequential {
+            picker.set_order(Order::Sequential);
+        }
+        let announcer = announcer(&setup, config, peer_id, rng.next_u64());
+        let mut torrent = Self {
+            id,
+            name: setup.name,
+            info_hash: setup.info_hash,
+            peer_id,
+            geometry: setup.geometry,
+            total_bytes: setup.total_bytes,
+            padding: setup.padding,
+            is_private: setup.is_private,
+            phase: Phase::at_start(&setup.have),
+            picker,
+            blocks: Blocks::new(setup.geometry, setup.have),
+            grouping: Grouping::new(setup.geometry, setup.runs),
+            landing: LandingPlaces::default(),
+            prefers_buffers: false,
+            peers: BTreeMap::new(),
+            next_contributor: 0,
+            suspects: Suspects::new(),
+            contributors: BTreeMap::new(),
+            tried_alone: BTreeMap::new(),
+            in_court: BTreeMap::new(),
+            to_hash: VecDeque::new(),
+            in_pool: BTreeMap::new(),
+            hash_jobs: 0,
+            reading: BTreeMap::new(),
+            waiting_for_reads: BTreeSet::new(),
+            choker: Choker::new(config.slots, now),
+            roster,
+            announcer,
+            traffic: Traffic::new(now),
+            left_bytes: 0,
+            trackers: Vec::new(),
+            to_dial: Vec::new(),
+            is_stopping: false,
+        };
+        torrent.left_bytes = torrent
+            .geometry
+            .pieces()
+            .filter(|piece| !torrent.blocks.have().has(*piece))
+            .map(|piece| torrent.content_bytes_of(piece))
+            .sum();
+        torrent
+    }
+
+    pub(super) fn info_hash(&self) -> Sha1Digest {
+        self.info_hash
+    }
+
+    pub(super) fn peer_id(&self) -> PeerId {
+        self.peer_id
+    }
+
+    pub(super) fn has_failed(&self) -> bool {
+        matches!(self.phase, Phase::Failed(_))
+    }
+
+    pub(super) fn is_downloading(&self) -> bool {
+        matches!(self.phase, Phase::Downloading)
+    }
+
+    /// Both handshakes were exchanged on a connection.
+    pub(super) fn join(
+        &mut self,
+        ctx: &mut Context<'_>,
+        conn: ConnId,
+        remote: SocketAddr,
+        is_dialled: bool,
+        theirs: &Handshake,
+        unsent: &[u8],
+    ) -> Result<(), Refusal> {
+        self.admit(ctx, remote, is_dialled, theirs)?;
+        let shared = theirs
+            .capabilities
+            .shared(crate::peer::Greeting::capabilities());
+        let mut connection = Connection::new(ctx.now, self.geometry, shared, unsent);
+        connection.tell_pieces(self.blocks.have());
+        self.introduce(ctx, &mut connection, remote, is_dialled);
+        let has = Bitfield::none(self.geometry.piece_count());
+        let contributor = self.know_contributor(remote);
+        let peer = Peer {
+            interest: Interest::of(&self.picker, &has),
+            conn: connection,
+            remote,
+            listens_at: is_dialled.then_some(remote),
+            is_dialled,
+            id: theirs.peer_id,
+            has,
+            working_on: None,
+            contributor,
+            down: Rate::new(ctx.now),
+            up: Rate::new(ctx.now),
+            unchoked_at: ctx.now,
+            is_snubbing: false,
+            refusals: 0,
+            is_upload_only: false,
+            client: None,
+        };
+        self.peers.insert(conn, peer);
+        Ok(())
+    }
+
+    /// A connection is gone.
+    pub(super) fn leave(&mut self, ctx: &mut Context<'_>, conn: ConnId) {
+        let Some(mut peer) = self.peers.remove(&conn) else {
+            return;
+        };
+        for range in peer.conn.abandon_uploads() {
+            ctx.release(range.place);
+        }
+        self.waiting_for_reads.remove(&conn);
+        peer.conn.abandon_requests();
+        self.blocks.give_back_all(conn);
+        self.try_with_others(conn);
+        self.picker.peer_left(&peer.has);
+        self.forget_contact(ctx, &peer);
+        self.fetch_from_all(ctx);
+        self.fill_slots(ctx);
+    }
+
+    /// Bytes came that are words.
+    pub(super) fn received(&mut self, ctx: &mut Context<'_>, conn: ConnId, mut bytes: &[u8]) {
+        loop {
+            let Some(peer) = self.peers.get_mut(&conn) else {
+                return;
+            };
+            match peer.conn.next_event(ctx.now, &mut bytes) {
+                Ok(Some(event)) => self.hear(ctx, conn, event),
+                Ok(None) => break,
+                Err(fault) => return self.end(ctx, conn, &fault),
+            }
+        }
+        self.fetch(ctx, conn);
+    }
+
+    pub(super) fn landed(&mut self, ctx: &mut Context<'_>, conn: ConnId, len_bytes: usize) {
+        self.traffic.downloaded(ctx.now, len_bytes as u64);
+        let Some(peer) = self.peers.get_mut(&conn) else {
+            return;
+        };
+        peer.down.add(ctx.now, len_bytes as u64);
+        if let Some(event) = peer.conn.landed(ctx.now, len_bytes) {
+            self.hear(ctx, conn, event);
+            self.fetch(ctx, conn);
+        }
+    }
+
+    pub(super) fn discarded(&mut self, ctx: &mut Context<'_>, conn: ConnId, len_bytes: usize) {
+        if let Some(peer) = self.peers.get_mut(&conn)
+            && let Some(event) = peer.conn.discarded(ctx.now, len_bytes)
+        {
+            self.hear(ctx, conn, event);
+        }
+    }
+
+    fn hear(&mut self, ctx: &mut Context<'_>, conn: ConnId, event: Event) {
+        match event {
+            Event::Choked(given_back) => {
+                self.try_with_others(conn);
+                for asked in given_back {
+                    self.blocks.give_back(asked.block, conn);
+                }
+                self.fetch_from_all(ctx);
+            }
+            Event::Unchoked => self.hear_unchoked(ctx, conn),
+            Event::Interested => self.hear_interested(ctx, conn),
+            Event::NotInterested => self.hear_not_interested(ctx, conn),
+            Event::Has(piece) => self.hear_has(ctx, conn, piece),
+            Event::HasSome(has) => self.hear_has_some(ctx, conn, has),
+            Event::HasAll => {
+                let all = Bitfield::all(self.geometry.piece_count());
+                self.hear_has_some(ctx, conn, all);
+            }
+            Event::Requests(block) => self.hear_request(ctx, conn, block),
+            Event::Cancels(block) => self.hear_cancel(ctx, conn, block),
+            Event::Refuses(asked) => self.hear_refuses(ctx, conn, asked.block),
+            Event::BlockBegins { block, landing } => self.block_begins(conn, block, landing),
+            Event::BlockLanded(block) => self.block_landed(ctx, conn, block),
+            Event::ThrownAway(len_bytes) => self.thrown_away(ctx, conn, len_bytes),
+            Event::AllowsFast(_) => {}
+            Event::Extends(said) => self.hear_extensions(ctx, conn, said),
+        }
+    }
+
+    fn hear_unchoked(&mut self, ctx: &mut Context<'_>, conn: ConnId) {
+        if let Some(peer) = self.peers.get_mut(&conn) {
+            peer.is_snubbing = false;
+            peer.refusals = 0;
+        }
+        self.fetch(ctx, conn);
+    }
+
+    fn thrown_away(&mut self, ctx: &mut Context<'_>, conn: ConnId, len_bytes: u32) {
+        self.traffic.wasted(ctx.now, u64::from(len_bytes));
+        // It earns nothing by that: otherwise noise would be as good as content.
+        if let Some(peer) = self.peers.get_mut(&conn) {
+            peer.is_snubbing = false;
+        }
+    }
+
+    /// Ends a connection, and says why in the log.
+    fn end(&mut self, ctx: &mut Context<'_>, conn: ConnId, fault: &Fault) {
+        if let Some(peer) = self.peers.get(&conn) {
+            log::debug!("peer {}: {fault}", peer.remote);
+            let address = peer.listens_at.unwrap_or(peer.remote);
+            match fault {
+                Fault::Silent | Fault::OwesBlocks => {}
+                Fault::TooManyRequests(_) | Fault::NeverReads => {
+                    self.roster.bar(ctx.now, address, Offence::Flood);
+                }
+                _ => self.roster.bar(ctx.now, address, Offence::Protocol),
+            }
+        }
+        ctx.end(conn, Ending::Now);
+    }
+
+    /// The torrent cannot go on; the process can.
+    pub(super) fn fail(&mut self, ctx: &mut Context<'_>, fault: StorageFault) {
+        if self.has_failed() {
+            return;
+        }
+        log::error!("{fault}; the torrent stops");
+        self.phase = Phase::Failed(fault);
+        for conn in self.peers.keys() {
+            ctx.end(*conn, Ending::Now);
+        }
+        self.announcer.stop(ctx.now, ctx.now + GOODBYE_PATIENCE);
+    }
+
+    pub(super) fn send_plan<'a>(
+        &'a self,
+        conn: ConnId,
+        plan: &mut crate::base::SendPlan<'a>,
+        room_bytes: usize,
+    ) {
+        if let Some(peer) = self.peers.get(&conn) {
+            peer.conn.send_plan(plan, room_bytes);
+        }
+    }
+
+    /// Nothing is planned into a place that is being refreshed: where it comes first, the
+    /// connection waits.
+    pub(super) fn recv_plan(&self, conn: ConnId, plan: &mut RecvPlan, room_bytes: usize) {
+        if let Some(peer) = self.peers.get(&conn) {
+            peer.conn
+                .recv_plan(plan, room_bytes, |place| self.landing.is_fresh(place));
+        }
+    }
+
+    pub(super) fn peer_connection(&self, conn: ConnId) -> Option<&Connection> {
+        self.peers.get(&conn).map(|peer| &peer.conn)
+    }
+
+    /// Looks after what only time brings about.
+    pub(super) fn tick(&mut self, ctx: &mut Context<'_>) {
+        let conns: Vec<_> = self.peers.keys().copied().collect();
+        for conn in conns {
+            let Some(peer) = self.peers.get_mut(&conn) else {
+                continue;
+            };
+            peer.refusals = peer.refusals.saturating_sub(1);
+            match peer.conn.keep_alive(ctx.now) {
+                Ok(()) if peer.conn.has_words() => ctx.replan(conn),
+                Ok(()) => {}
+                Err(fault) => self.end(ctx, conn, &fault),
+            }
+        }
+        self.refresh_windows(ctx);
+        self.look_for_stalled(ctx);
+        self.make_room(ctx);
+        self.fetch_from_all(ctx);
+        // Who left, was choked or asks no more has given memory back, and told nobody.
+        if !self.waiting_for_reads.is_empty() {
+            self.serve_all_waiting(ctx);
+        }
+        self.choke_round(ctx);
+        self.note_waits(ctx);
+    }
+
+    fn note_waits(&mut self, ctx: &Context<'_>) {
+        if self.is_downloading() {
+            let limit = self.what_is_waited_for(ctx);
+            self.traffic.note_wait(ctx.now, limit);
+        }
+    }
+
+    fn what_is_waited_for(&self, ctx: &Context<'_>) -> Limit {
+        let asked = self
+            .peers
+            .values()
+            .any(|peer| peer.conn.standing_requests() > 0);
+        if asked {
+            return if ctx.is_held_back() {
+                Limit::Configured
+            } else {
+                Limit::Network
+            };
+        }
+        if !self.in_pool.is_empty() || !self.to_hash.is_empty() {
+            return Limit::Hash;
+        }
+        let could_ask = |peer: &Peer| !peer.conn.is_choking_us() && peer.interest.is_any();
+        if self.peers.values().any(could_ask) && !self.picker.is_all_begun() {
+            return Limit::Disk;
+        }
+        Limit::Peers
+    }
+
+    /// Which block of the content lies in padding and nowhere else.
+    fn is_padding(&self, block: Block) -> bool {
+        let start = self.geometry.start_of(block.piece()) + u64::from(block.offset_bytes());
+        let end = start + u64::from(block.len_bytes());
+        let behind = self.padding.partition_point(|(from, _)| *from <= start);
+        let before = self.padding[..behind].last();
+        before.is_some_and(|(_, to)| end <= *to)
+    }
+}
+
+fn announcer(setup: &TorrentSetup, config: &Config, peer_id: PeerId, seed: u64) -> Announcer {
+    let is_complete = setup.have.is_full();
+    let facts = Facts {
+        left_bytes: if is_complete { 0 } else { setup.total_bytes },
+        ..Facts::default()
+    };
+    let reach = if setup.tells_every_tracker {
+        Reach::EachTracker
+    } else {
+        Reach::EachTier
+    };
+    let tiers = setup.trackers.clone();
+    Announcer::new(
+        Setup {
+            info_hash: setup.info_hash,
+            peer_id: peer_id.0,
+            port: config.listen_port,
+            tiers,
+            reach,
+            seed,
+        },
+        facts,
+    )
+}
+
+/// Says which program it is, and is another for each torrent.
+fn random_peer_id(rng: &mut Rng) -> PeerId {
+    const SIGNS: &[u8; 62] = b"0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz";
+    let mut id = *b"-MT0010-............";
+    for sign in &mut id[8..] {
+        *sign = SIGNS[rng.below(62) as usize];
+    }
+    PeerId(id)
+}
+
+/// Why a connection is not kept.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+pub(super) enum Refusal {
+    #[error("it is this client itself")]
+    Myself,
+    #[error("another connection to the same peer is kept")]
+    Twice,
+    #[error("it is banned for a while")]
+    Banned,
+    #[error("there are as many connections as there may be")]
+    Full,
+    #[error("both sides have everything")]
+    BothSeeds,
+    #[error("the torrent has stopped")]
+    Stopped,
+}

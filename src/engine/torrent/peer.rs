@@ -1,0 +1,39 @@
+//! What a torrent knows of a peer that it is connected to.
+
+use std::net::SocketAddr;
+
+use crate::base::{Bitfield, Instant, PieceIndex};
+use crate::peer::Connection;
+use crate::swarm::{Contributor, Interest, Rate};
+use crate::wire::peer::PeerId;
+
+#[derive(Debug)]
+pub(in crate::engine) struct Peer {
+    pub(super) conn: Connection,
+    pub(super) remote: SocketAddr,
+    /// Where it takes connections itself, if that is known.
+    pub(super) listens_at: Option<SocketAddr>,
+    pub(super) is_dialled: bool,
+    pub(super) id: PeerId,
+    pub(super) has: Bitfield,
+    pub(super) interest: Interest,
+    /// The piece whose blocks it is asked for next.
+    pub(super) working_on: Option<PieceIndex>,
+    pub(super) contributor: Contributor,
+    pub(super) down: Rate,
+    pub(super) up: Rate,
+    pub(super) unchoked_at: Instant,
+    /// It owes blocks and has sent none for long: what it was asked for may come from others.
+    pub(super) is_snubbing: bool,
+    /// How often it refused what it was asked for and might have brought, since it brought any; one
+    /// is forgiven at every tick.
+    pub(super) refusals: u32,
+    pub(super) is_upload_only: bool,
+    pub(super) client: Option<String>,
+}
+
+impl Peer {
+    pub(super) fn is_seed(&self) -> bool {
+        self.has.is_full()
+    }
+}

@@ -1,0 +1,190 @@
+//! What becomes of a piece that was received whole: hashed, written where it has to be, kept,
+//! announced; or fetched again.
+
+use super::blame::Verdict;
+use super::fetch::WINDOW_PATIENCE;
+use super::{Phase, Torrent};
+use crate::base::limits::HASH_JOB_PIECES_MAX;
+use crate::base::{PieceIndex, PlaceId};
+use crate::engine::context::Context;
+use crate::engine::job::{Job, PieceInPlace, PieceVerdict, PlaceSource, StorageFault};
+
+impl Torrent {
+    /// A place is there.
+    pub(in crate::engine) fn place_opened(
+        &mut self,
+        ctx: &mut Context<'_>,
+        place: PlaceId,
+        result: Result<(), StorageFault>,
+    ) {
+        if let Err(fault) = result {
+            self.landing.remove(place);
+            self.reading.retain(|_, reading| *reading != place);
+            ctx.places.closed(place);
+            return self.fail(ctx, fault);
+        }
+        ctx.places.opened(place);
+        if let Some((group, asked_at)) = self.landing.opened(ctx.now, place) {
+            let is_window = matches!(group.what, PlaceSource::Window { .. });
+            if is_window && ctx.now - asked_at > WINDOW_PATIENCE {
+                self.prefers_buffers = true;
+            }
+            self.fetch_from_all(ctx);
+        } else {
+            self.serve_all_waiting(ctx);
+        }
+    }
+
+    /// The memory of a place is free again.
+    pub(in crate::engine) fn place_closed(&mut self, ctx: &mut Context<'_>) {
+        if !self.has_failed() {
+            self.fetch_from_all(ctx);
+            self.serve_all_waiting(ctx);
+        }
+    }
+
+    /// Has the pool hash what is queued, as soon as it has nothing better to do.
+    pub(super) fn submit_hashes(&mut self, ctx: &mut Context<'_>) {
+        while self.hash_jobs < ctx.config.hash_jobs_max && !self.to_hash.is_empty() {
+            let count = self.to_hash.len().min(HASH_JOB_PIECES_MAX);
+            let pieces: Vec<_> = self.to_hash.drain(..count).collect();
+            for piece in &pieces {
+                self.in_pool.insert(piece.piece, piece.range.place);
+            }
+            self.hash_jobs += 1;
+            ctx.submit(Job::Hash {
+                torrent: self.id,
+                pieces,
+            });
+        }
+    }
+
+    pub(in crate::engine) fn hashed(
+        &mut self,
+        ctx: &mut Context<'_>,
+        verdicts: Vec<(PieceIndex, PieceVerdict)>,
+    ) {
+        self.hash_jobs -= 1;
+        for (piece, verdict) in verdicts {
+            match verdict {
+                PieceVerdict::Whole => self.is_whole(ctx, piece),
+                PieceVerdict::Wrong => self.is_wrong(ctx, piece),
+                PieceVerdict::Gone(fault) => {
+                    self.in_pool.remove(&piece);
+                    self.fail(ctx, fault);
+                }
+            }
+        }
+        self.submit_hashes(ctx);
+    }
+
+    fn is_whole(&mut self, ctx: &mut Context<'_>, piece: PieceIndex) {
+        if self.is_disputed(piece) {
+            self.judge(ctx, piece, Verdict::Whole);
+        } else {
+            self.settle(ctx, piece);
+        }
+    }
+
+    /// Puts a whole piece where it belongs.
+    pub(super) fn settle(&mut self, ctx: &mut Context<'_>, piece: PieceIndex) {
+        let Some(place) = self.landing.of(piece) else {
+            return;
+        };
+        match place.group.what {
+            PlaceSource::Buffer { .. } => {
+                let whole = self.geometry.len_of(piece);
+                if let Some(range) = self.landing.locate(&self.geometry, piece, 0, whole) {
+                    self.in_pool.insert(piece, range.place);
+                    let piece = PieceInPlace { piece, range };
+                    let torrent = self.id;
+                    ctx.submit(Job::Write { torrent, piece });
+                }
+            }
+            _ => self.keep(ctx, piece),
+        }
+    }
+
+    pub(in crate::engine) fn written(
+        &mut self,
+        ctx: &mut Context<'_>,
+        piece: PieceIndex,
+        result: Result<(), StorageFault>,
+    ) {
+        match result {
+            Ok(()) => self.keep(ctx, piece),
+            Err(fault) => {
+                self.in_pool.remove(&piece);
+                self.fail(ctx, fault);
+            }
+        }
+    }
+
+    /// A piece is where it belongs and is what it should be.
+    fn keep(&mut self, ctx: &mut Context<'_>, piece: PieceIndex) {
+        self.in_pool.remove(&piece);
+        self.blocks.keep(piece);
+        self.left_bytes -= self.content_bytes_of(piece);
+        let was_lacking = self.picker.is_lacking(piece);
+        self.picker.keep(piece);
+        for (conn, peer) in &mut self.peers {
+            if was_lacking {
+                peer.interest.we_got(&peer.has, piece);
+            }
+            // Who has it needs not know that we do, but for who counts what others have.
+            if !peer.has.has(piece) {
+                peer.conn.tell_have(piece);
+            }
+            peer.conn.set_interesting(peer.interest.is_any());
+            if peer.conn.has_words() {
+                ctx.replan(*conn);
+            }
+        }
+        self.close_if_complete(ctx, piece);
+        if self.picker.lacking_count() == 0 && self.is_downloading() {
+            self.complete(ctx);
+        }
+    }
+
+    fn close_if_complete(&mut self, ctx: &mut Context<'_>, piece: PieceIndex) {
+        let Some(place) = self.landing.of(piece).copied() else {
+            return;
+        };
+        let mut pieces = place
+            .group
+            .pieces()
+            .filter_map(|index| self.geometry.piece(index));
+        let is_complete =
+            pieces.all(|piece| self.blocks.have().has(piece) || self.is_unwanted(piece));
+        if is_complete {
+            self.landing.remove(place.id);
+            ctx.close_when_unused(place.id);
+            self.send_from_elsewhere(ctx, place.id);
+        }
+    }
+
+    fn is_unwanted(&self, piece: PieceIndex) -> bool {
+        !self.picker.is_lacking(piece) && !self.blocks.is_in_progress(piece)
+    }
+
+    fn complete(&mut self, ctx: &mut Context<'_>) {
+        self.traffic.completed_at = Some(ctx.now);
+        self.phase = Phase::Finishing;
+        ctx.submit(Job::Finish { torrent: self.id });
+    }
+
+    pub(in crate::engine) fn finished(
+        &mut self,
+        ctx: &mut Context<'_>,
+        result: Result<(), StorageFault>,
+    ) {
+        match result {
+            Ok(()) => {
+                self.phase = Phase::Seeding;
+                self.announcer.completed(ctx.now);
+                self.part_from_seeds(ctx);
+            }
+            Err(fault) => self.fail(ctx, fault),
+        }
+    }
+}

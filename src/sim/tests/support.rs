@@ -1,0 +1,74 @@
+//! What scenarios share.
+
+use std::time::Duration;
+
+use crate::base::Sha1Digest;
+use crate::sim::{Client, Content, Disk, MachineId, World};
+use crate::wire::peer::{Capabilities, Handshake, PeerId};
+
+/// How many seeds each scenario runs with, unless `MT_SIM_SEED` names one or `MT_SIM_SEEDS` says
+/// how many.
+const SEEDS: u64 = 3;
+
+/// Runs a scenario with some seeds; the world says on failure which one it was.
+pub(super) fn with_seeds(scenario: impl Fn(u64)) {
+    let number = |name| std::env::var(name).ok()?.parse::<u64>().ok();
+    if let Some(seed) = number("MT_SIM_SEED") {
+        return scenario(seed);
+    }
+    for seed in 1..=number("MT_SIM_SEEDS").unwrap_or(SEEDS) {
+        scenario(seed);
+    }
+}
+
+pub(super) fn seconds(seconds: u64) -> Duration {
+    Duration::from_secs(seconds)
+}
+
+/// Ten pieces and a bit of one file.
+pub(super) fn small_content(seed: u64) -> Content {
+    Content::of_one_file(seed, 700_001, 64 << 10).unwrap()
+}
+
+/// Forty-five pieces of one file.
+pub(super) fn medium_content(seed: u64) -> Content {
+    Content::of_one_file(seed, (45 << 16) - 1000, 64 << 10).unwrap()
+}
+
+/// The handshake of a peer that speaks the fast extension.
+pub(super) fn greeting(info_hash: Sha1Digest, peer_id: [u8; 20]) -> Vec<u8> {
+    let handshake = Handshake {
+        capabilities: Capabilities::FAST,
+        info_hash,
+        peer_id: PeerId(peer_id),
+    };
+    handshake.to_bytes().to_vec()
+}
+
+/// Who has everything receives nothing, and has no memory for it any more.
+pub(super) fn assert_places_are_given_up(world: &World, clients: &[MachineId]) {
+    for client in clients {
+        assert_eq!(world.receiving_places(*client), Some(0), "{client:?}");
+    }
+}
+
+pub(super) fn add_seeder(world: &mut World, content: &Content) -> MachineId {
+    world.add_client(Client::new(Disk::full(content)))
+}
+
+pub(super) fn add_leecher(world: &mut World, content: &Content, peers: &[MachineId]) -> MachineId {
+    let mut client = Client::new(Disk::empty(content));
+    client.peers = peers.iter().map(|peer| world.address(*peer)).collect();
+    world.add_client(client)
+}
+
+/// Fails with what each client says where not all of them complete in time.
+pub(super) fn assert_complete(world: &mut World, clients: &[MachineId], limit: Duration) {
+    let all = |world: &World| clients.iter().all(|client| world.is_complete(*client));
+    if !world.run_until(limit, all) {
+        for client in clients {
+            eprintln!("{client:?}: {:#?}", world.report(*client));
+        }
+        panic!("not all are complete after {limit:?}");
+    }
+}

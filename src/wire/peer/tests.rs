@@ -1,0 +1,4 @@
+mod extension;
+mod frames;
+mod handshake;
+mod stream;

@@ -1,0 +1,128 @@
+//! Files that change or vanish under a running transfer, and disks that are full: an error that
+//! names them, and never a crash.
+
+use std::fs;
+use std::path::Path;
+use std::process::Command;
+
+use crate::client::Client;
+use crate::content::{is_copied, make_file};
+use crate::support::{Place, set_len};
+
+const LEN_BYTES: usize = 12_000_000;
+
+/// Whoever is cut off finds the rest elsewhere.
+#[test]
+fn a_source_that_is_cut_short_stops_its_seeder_alone() {
+    for io in ["mmap", "positional"] {
+        let place = Place::new();
+        make_file(&place, LEN_BYTES, "");
+        place.file("twin/one.bin", place.read("one.bin"));
+        let seed = format!("one.torrent --io {io} --limit-up 2MB/s --data");
+        let cut = Client::seed(&place, &format!("{seed} twin/one.bin"));
+        let getter = Client::get(&place, "one.torrent copy --exit", &[&cut]);
+        getter.is_under_way();
+        set_len(&place.path("twin/one.bin"), 100_000);
+        cut.wait().failed_naming(&["one.bin"]);
+        let address = getter.address();
+        drop(getter);
+        let whole = Client::seed(&place, "one.torrent --data one.bin");
+        assert_ne!(whole.address(), address);
+        Client::get(&place, "one.torrent copy --exit", &[&whole])
+            .wait()
+            .ok();
+        is_copied(&place, "copy");
+    }
+}
+
+/// A file that was written to by somebody else holds nobody knows what.
+#[test]
+fn an_unfinished_file_that_is_cut_short_stops_its_getter() {
+    for io in ["mmap", "positional"] {
+        let place = Place::new();
+        make_file(&place, LEN_BYTES, "");
+        let seeder = Client::seed(&place, "one.torrent --data one.bin");
+        let get = format!("one.torrent copy --exit --io {io}");
+        let getter = Client::get(&place, &format!("{get} --limit-down 2MB/s"), &[&seeder]);
+        getter.is_under_way();
+        set_len(&place.path("copy/one.bin.mtpart"), 0);
+        getter.wait().failed_naming(&["one.bin"]);
+        Client::get(&place, &get, &[&seeder]).wait().ok();
+        is_copied(&place, "copy");
+    }
+}
+
+#[test]
+fn an_unfinished_file_that_is_deleted_stops_its_getter() {
+    for io in ["mmap", "positional"] {
+        let place = Place::new();
+        make_file(&place, LEN_BYTES, "");
+        let seeder = Client::seed(&place, "one.torrent --data one.bin");
+        let get = format!("one.torrent copy --exit --io {io}");
+        let getter = Client::get(&place, &format!("{get} --limit-down 4MB/s"), &[&seeder]);
+        getter.is_under_way();
+        fs::remove_file(place.path("copy/one.bin.mtpart")).unwrap();
+        getter.wait().failed_naming(&["one.bin"]);
+        Client::get(&place, &get, &[&seeder]).wait().ok();
+        is_copied(&place, "copy");
+    }
+}
+
+/// A seeder whose file is replaced by another one does not give that one.
+#[test]
+fn a_source_that_is_replaced_is_not_given() {
+    let place = Place::new();
+    make_file(&place, LEN_BYTES, "");
+    let right = place.read("one.bin");
+    place.file("twin/one.bin", &right);
+    let seeder = Client::seed(&place, "one.torrent --data twin/one.bin");
+    place.file("twin/new", vec![1; LEN_BYTES]);
+    fs::rename(place.path("twin/new"), place.path("twin/one.bin")).unwrap();
+    let getter = Client::get(&place, "one.torrent copy --exit --give-up 3s", &[&seeder]);
+    seeder
+        .wait()
+        .failed_naming(&["one.bin", "replaced or changed"]);
+    let ended = getter.wait().failed_naming(&["came"]);
+    assert_eq!(ended.summary()["wasted_bytes"], 0);
+}
+
+/// A file system of its own, of which only root may make one.
+struct SmallDisk<'a>(&'a Path);
+
+impl<'a> SmallDisk<'a> {
+    fn mount(at: &'a Path) -> Option<Self> {
+        let mut mount = Command::new("mount");
+        mount
+            .args(["-t", "tmpfs", "-o", "size=4m", "tmpfs"])
+            .arg(at);
+        let mounted = mount.output().ok()?;
+        mounted.status.success().then_some(Self(at))
+    }
+}
+
+impl Drop for SmallDisk<'_> {
+    fn drop(&mut self) {
+        let _ = Command::new("umount").arg("-l").arg(self.0).status();
+    }
+}
+
+#[test]
+fn a_disk_without_the_space_is_an_error_before_anything_comes() {
+    let place = Place::new();
+    make_file(&place, LEN_BYTES, "");
+    let folder = place.directory("small");
+    let Some(_disk) = SmallDisk::mount(&folder) else {
+        eprintln!("skipped: only root mounts a small file system");
+        return;
+    };
+    let seeder = Client::seed(&place, "one.torrent --data one.bin");
+    let getter = Client::get(&place, "one.torrent small --exit", &[&seeder]);
+    getter
+        .wait()
+        .failed_naming(&["small/one.bin", "No space left"]);
+    assert!(
+        place.names("small").is_empty(),
+        "what was begun is taken away"
+    );
+    assert_eq!(seeder.stop().ok()["uploaded_bytes"], 0);
+}
