@@ -62,9 +62,16 @@ macro_rules! bad_usage {
 use bad_usage;
 
 fn run(command: Command, verbose: u8) -> Result<()> {
-    if !matches!(command, Command::Tracker(_)) {
-        logging::start(verbose);
-    }
+    let _log = match &command {
+        Command::Tracker(_) => None,
+        Command::Client(ClientCommand::Seed(_) | ClientCommand::Get(_)) => {
+            Some(logging::start_queued(verbose))
+        }
+        Command::Client(_) => {
+            logging::start(verbose);
+            None
+        }
+    };
     match command {
         Command::Tracker(args) => tracker::run(&args, verbose),
         Command::Client(ClientCommand::Show(args)) => show::run(&args),

@@ -50,7 +50,7 @@ pub(crate) struct GetArgs {
     pub(super) destination: PathBuf,
 
     /// A peer to ask, besides those that trackers name; may be given several times
-    #[arg(long = "peer", value_name = "ADDR")]
+    #[arg(long = "peer", value_name = "ADDR", value_parser = parse_peer)]
     pub(super) peers: Vec<SocketAddr>,
 
     /// End when everything is there
@@ -89,15 +89,15 @@ pub(super) struct CommonArgs {
     pub(super) limit_down: Option<u64>,
 
     /// How many peers are served at a time
-    #[arg(long, value_name = "N", default_value_t = 8)]
+    #[arg(long, value_name = "N", default_value_t = 8, value_parser = parse_some)]
     pub(super) upload_slots: usize,
 
     /// How many connections there are at most
-    #[arg(long, value_name = "N", default_value_t = 500)]
+    #[arg(long, value_name = "N", default_value_t = 500, value_parser = parse_some)]
     pub(super) max_connections: usize,
 
     /// How much memory content is received into at a time
-    #[arg(long, value_name = "SIZE", value_parser = parse_size, default_value = "64MiB")]
+    #[arg(long, value_name = "SIZE", value_parser = parse_memory, default_value = "64MiB")]
     pub(super) window_memory: u64,
 
     /// How files are read and written
@@ -111,6 +111,33 @@ pub(super) struct CommonArgs {
     /// Print what the loop measured of itself, at the end
     #[arg(long)]
     pub(super) stats: bool,
+}
+
+/// A count of which there has to be one.
+fn parse_some(text: &str) -> Result<usize, String> {
+    let count = text.parse().ok().filter(|count| *count > 0);
+    count.ok_or_else(|| format!("`{text}` is no count: expected 1 or more"))
+}
+
+/// Enough for the shortest window that is worth it.
+fn parse_memory(text: &str) -> Result<u64, String> {
+    const MIN_BYTES: u64 = 1 << 20;
+    let bytes = parse_size(text)?;
+    if bytes < MIN_BYTES {
+        return Err(format!("`{text}` is too little: expected 1MiB or more"));
+    }
+    Ok(bytes)
+}
+
+fn parse_peer(text: &str) -> Result<SocketAddr, String> {
+    let address: Option<SocketAddr> = text.parse().ok();
+    address
+        .filter(|address| address.port() != 0)
+        .ok_or_else(|| {
+            format!(
+                "`{text}` is no peer: expected an address and its port, such as `10.0.0.1:6881`"
+            )
+        })
 }
 
 #[derive(Clone, Copy, Debug, ValueEnum)]
@@ -130,5 +157,23 @@ impl From<TransferIo> for IoChoice {
             TransferIo::Mmap => Self::Mapped,
             TransferIo::Positional => Self::Positional,
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_could_never_work_is_bad_usage() {
+        for text in ["0", "-1", "x", ""] {
+            assert!(parse_some(text).is_err(), "{text}");
+        }
+        assert_eq!(parse_some("3"), Ok(3));
+        assert!(parse_memory("1000").is_err() && parse_memory("1MiB") == Ok(1 << 20));
+        for text in ["10.0.0.1", "10.0.0.1:0", "host:1", ":1"] {
+            assert!(parse_peer(text).is_err(), "{text}");
+        }
+        assert!(parse_peer("[::1]:6881").is_ok());
     }
 }

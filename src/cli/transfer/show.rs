@@ -7,7 +7,8 @@ use std::time::{Duration, Instant};
 use indicatif::{ProgressBar, ProgressStyle};
 use serde::Serialize;
 
-use crate::cli::size::Size;
+use crate::cli::logging::write_above;
+use crate::cli::size::{Counted, Size};
 use crate::engine::{Phase, Report, TorrentReport};
 
 const LINE_EVERY: Duration = Duration::from_secs(1);
@@ -57,6 +58,7 @@ impl Watcher {
         if let Ok(style) = ProgressStyle::with_template(template) {
             bar.set_style(style);
         }
+        write_above((!bar.is_hidden()).then_some(&bar));
         bar.set_prefix(crate::base::printable(name).to_string());
         Self {
             json,
@@ -74,6 +76,7 @@ impl Watcher {
             }
             last = Some(*report);
         }
+        write_above(None);
         self.bar.finish_and_clear();
         last
     }
@@ -107,7 +110,8 @@ fn message(torrent: &TorrentReport) -> String {
     }
     words.push(format!("{}/s up", Size(torrent.up_bytes_per_second)));
     let (peers, seeds) = (torrent.connected_peers, torrent.connected_seeds);
-    words.push(format!("{peers} peers, {seeds} with all"));
+    let peers = Counted(peers as u64, "peer");
+    words.push(format!("{peers}, {seeds} with all"));
     if let Some(seconds) = seconds_left(torrent) {
         words.push(format!("{} left", clock(seconds)));
     }

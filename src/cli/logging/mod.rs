@@ -1,5 +1,7 @@
 //! Log lines, on standard error or in a file.
 
+mod queued;
+
 use std::fs::{File, OpenOptions};
 use std::io::{self, Write};
 use std::path::{Path, PathBuf};
@@ -9,15 +11,29 @@ use anyhow::{Context as _, Result};
 use log::LevelFilter;
 use simplelog::{Config, ConfigBuilder, WriteLogger};
 
+pub(super) use queued::{LogThread, write_above};
+
 /// For commands that do one thing: warnings, and more if asked for.
 pub(super) fn start(verbose: u8) {
-    let level = match verbose {
+    let level = level_of(verbose);
+    // It fails only where a logger is there already, and then that one does.
+    let _ = WriteLogger::init(level, config(LevelFilter::Debug), io::stderr());
+}
+
+/// For what runs a loop and shows a bar: the same lines, written by a thread of their own.
+pub(super) fn start_queued(verbose: u8) -> LogThread {
+    let (queue, thread) = queued::start();
+    let level = level_of(verbose);
+    let _ = WriteLogger::init(level, config(LevelFilter::Debug), queue);
+    thread
+}
+
+fn level_of(verbose: u8) -> LevelFilter {
+    match verbose {
         0 => LevelFilter::Warn,
         1 => LevelFilter::Debug,
         _ => LevelFilter::Trace,
-    };
-    // It fails only where a logger is there already, and then that one does.
-    let _ = WriteLogger::init(level, config(LevelFilter::Debug), io::stderr());
+    }
 }
 
 /// For what runs for long: what it does is told too, with the time.
