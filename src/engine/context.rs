@@ -18,8 +18,6 @@ pub(super) struct Context<'a> {
     pub(super) conn_count: usize,
     /// How many of these are being made.
     pub(super) dial_count: usize,
-    /// A limit on receiving holds all connections back.
-    pub(super) receives_later: bool,
 }
 
 impl Context<'_> {
@@ -66,9 +64,5 @@ impl Context<'_> {
         if is_left {
             self.close(place);
         }
-    }
-
-    pub(super) fn is_held_back(&self) -> bool {
-        self.receives_later
     }
 }

@@ -154,7 +154,6 @@ impl Engine {
             rng: &mut self.rng,
             conn_count: self.conns.len() + self.dials.len(),
             dial_count: self.dials.len(),
-            receives_later: self.limiter.holds_back_receiving(),
         };
         let result = act(torrent, &mut ctx);
         while let Some(ask) = self

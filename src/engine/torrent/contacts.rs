@@ -3,16 +3,17 @@
 
 use std::net::SocketAddr;
 
-use super::{Peer, Phase, Refusal, Torrent};
+use super::{Peer, Phase, Refusal, Torrent, TorrentSetup};
 use crate::base::limits::PEER_REQUESTS_MAX;
 use crate::base::{CloseReason, ConnId, Ending, HostName, Instant};
+use crate::engine::Config;
 use crate::engine::context::Context;
 use crate::engine::job::StorageFault;
 use crate::engine::report::{TrackerAnswer, TrackerReport};
 use crate::peer::Connection;
 use crate::swarm::{Dialled, Parting, Source, newer_stays};
-use crate::tracker::announcer::{Announcer, ExchangeId, Facts, Output, Report};
-use crate::wire::peer::{ExtensionHandshake, Handshake};
+use crate::tracker::announcer::{Announcer, ExchangeId, Facts, Output, Reach, Report, Setup};
+use crate::wire::peer::{ExtensionHandshake, Handshake, PeerId};
 
 /// The name and version that other programs show.
 const CLIENT: &str = concat!("mt ", env!("CARGO_PKG_VERSION"));
@@ -277,4 +278,34 @@ impl Torrent {
     pub(in crate::engine) fn is_quiet(&self) -> bool {
         self.announcer.is_stopped() && self.peers.is_empty() && self.in_pool.is_empty()
     }
+}
+
+pub(super) fn announcer(
+    setup: &TorrentSetup,
+    config: &Config,
+    peer_id: PeerId,
+    seed: u64,
+) -> Announcer {
+    let is_complete = setup.have.is_full();
+    let facts = Facts {
+        left_bytes: if is_complete { 0 } else { setup.total_bytes },
+        ..Facts::default()
+    };
+    let reach = if setup.tells_every_tracker {
+        Reach::EachTracker
+    } else {
+        Reach::EachTier
+    };
+    let tiers = setup.trackers.clone();
+    Announcer::new(
+        Setup {
+            info_hash: setup.info_hash,
+            peer_id: peer_id.0,
+            port: config.listen_port,
+            tiers,
+            reach,
+            seed,
+        },
+        facts,
+    )
 }

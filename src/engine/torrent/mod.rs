@@ -31,7 +31,7 @@ use crate::peer::{Connection, Event, Fault};
 use crate::swarm::{
     Blocks, Choker, Contributor, Interest, Offence, Order, Picker, Rate, Roster, Source, Suspects,
 };
-use crate::tracker::announcer::{Announcer, Facts, Reach, Setup};
+use crate::tracker::announcer::Announcer;
 use crate::wire::peer::{Handshake, PeerId};
 
 pub(super) use contacts::Ask;
@@ -142,7 +142,7 @@ impl Torrent {
         if setup.is_sequential {
             picker.set_order(Order::Sequential);
         }
-        let announcer = announcer(&setup, config, peer_id, rng.next_u64());
+        let announcer = contacts::announcer(&setup, config, peer_id, rng.next_u64());
         let mut torrent = Self {
             id,
             name: setup.name,
@@ -428,13 +428,17 @@ impl Torrent {
         }
     }
 
-    fn what_is_waited_for(&self, ctx: &Context<'_>) -> Limit {
+    fn what_is_waited_for(&mut self, ctx: &Context<'_>) -> Limit {
+        // A limit holds connections back for milliseconds at a time; what shows is that the rate is it.
+        let rate = self.traffic.down.bytes_per_s(ctx.now);
+        let most = ctx.config.down_bytes_per_second_max;
+        let is_at_limit = most.is_some_and(|most| rate >= most - most / 8);
         let asked = self
             .peers
             .values()
             .any(|peer| peer.conn.standing_requests() > 0);
         if asked {
-            return if ctx.is_held_back() {
+            return if is_at_limit {
                 Limit::Configured
             } else {
                 Limit::Network
@@ -458,31 +462,6 @@ impl Torrent {
         let before = self.padding[..behind].last();
         before.is_some_and(|(_, to)| end <= *to)
     }
-}
-
-fn announcer(setup: &TorrentSetup, config: &Config, peer_id: PeerId, seed: u64) -> Announcer {
-    let is_complete = setup.have.is_full();
-    let facts = Facts {
-        left_bytes: if is_complete { 0 } else { setup.total_bytes },
-        ..Facts::default()
-    };
-    let reach = if setup.tells_every_tracker {
-        Reach::EachTracker
-    } else {
-        Reach::EachTier
-    };
-    let tiers = setup.trackers.clone();
-    Announcer::new(
-        Setup {
-            info_hash: setup.info_hash,
-            peer_id: peer_id.0,
-            port: config.listen_port,
-            tiers,
-            reach,
-            seed,
-        },
-        facts,
-    )
 }
 
 /// Says which program it is, and is another for each torrent.
