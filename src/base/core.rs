@@ -19,6 +19,7 @@
 //! Content never passes through a core: a plan names a [`PlaceRange`](super::PlaceRange), and the
 //! host receives straight into it and sends straight from it.
 
+use std::convert::Infallible;
 use std::net::SocketAddr;
 
 use super::conn::ConnId;
@@ -130,6 +131,28 @@ pub enum Action<Job> {
     Submit(Job),
     /// This core is done. The host ends when all of its cores are.
     Stop,
+}
+
+impl<Job> Action<Job> {
+    /// The job that it submits; or else the same action, for a host that knows nothing of jobs.
+    pub fn into_job(self) -> Result<Job, Action<Infallible>> {
+        Err(match self {
+            Self::Submit(job) => return Ok(job),
+            Self::Replan(conn) => Action::Replan(conn),
+            Self::End { conn, how } => Action::End { conn, how },
+            Self::Dial {
+                token,
+                to,
+                give_up_at,
+            } => Action::Dial {
+                token,
+                to,
+                give_up_at,
+            },
+            Self::SendDatagram { socket, to, bytes } => Action::SendDatagram { socket, to, bytes },
+            Self::Stop => Action::Stop,
+        })
+    }
 }
 
 /// How to end a connection.

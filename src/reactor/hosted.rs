@@ -81,27 +81,10 @@ impl<C: Core, S: FnMut(C::Job, &Completions<C::Done>)> Hosted for Plugged<'_, C,
 
     fn poll(&mut self) -> Option<Action<Infallible>> {
         loop {
-            return Some(match self.core.poll()? {
-                Action::Submit(job) => {
-                    (self.submit)(job, &self.completions);
-                    continue;
-                }
-                Action::Replan(conn) => Action::Replan(conn),
-                Action::End { conn, how } => Action::End { conn, how },
-                Action::Dial {
-                    token,
-                    to,
-                    give_up_at,
-                } => Action::Dial {
-                    token,
-                    to,
-                    give_up_at,
-                },
-                Action::SendDatagram { socket, to, bytes } => {
-                    Action::SendDatagram { socket, to, bytes }
-                }
-                Action::Stop => Action::Stop,
-            });
+            match self.core.poll()?.into_job() {
+                Ok(job) => (self.submit)(job, &self.completions),
+                Err(action) => return Some(action),
+            }
         }
     }
 

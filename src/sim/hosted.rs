@@ -117,27 +117,10 @@ impl<C: Core + fmt::Debug, P: Pool<C>> Hosted for Plugged<C, P> {
 
     fn poll(&mut self, now: Instant) -> Option<Action<Infallible>> {
         loop {
-            return Some(match self.core.poll()? {
-                Action::Submit(job) => {
-                    self.pool.submit(now, job);
-                    continue;
-                }
-                Action::Replan(conn) => Action::Replan(conn),
-                Action::End { conn, how } => Action::End { conn, how },
-                Action::Dial {
-                    token,
-                    to,
-                    give_up_at,
-                } => Action::Dial {
-                    token,
-                    to,
-                    give_up_at,
-                },
-                Action::SendDatagram { socket, to, bytes } => {
-                    Action::SendDatagram { socket, to, bytes }
-                }
-                Action::Stop => Action::Stop,
-            });
+            match self.core.poll()?.into_job() {
+                Ok(job) => self.pool.submit(now, job),
+                Err(action) => return Some(action),
+            }
         }
     }
 
