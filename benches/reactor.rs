@@ -14,8 +14,8 @@ use std::time::Duration;
 
 use memmap2::{MmapOptions, MmapRaw};
 use mt::base::{
-    Action, ConnId, Core, DatagramBatch, DialToken, Ending, Input, Instant, ListenerId, Memory,
-    PlaceId, PlaceRange, RecvPlan, RecvSpan, SendPlan, SocketId,
+    Action, ConnId, Core, DialToken, Ending, Input, Instant, ListenerId, Memory, PlaceId,
+    PlaceRange, RecvPlan, RecvSpan, SendPlan,
 };
 use mt::reactor::{Completions, Reactor, TcpPort};
 
@@ -131,15 +131,6 @@ impl Core for Seeder {
 
     fn completed(&mut self, _now: Instant, done: Infallible) {
         match done {}
-    }
-
-    fn datagrams(
-        &mut self,
-        _now: Instant,
-        _socket: SocketId,
-        _received: &DatagramBatch,
-        _replies: &mut DatagramBatch,
-    ) {
     }
 
     fn poll(&mut self) -> Option<Action<Infallible>> {
@@ -265,15 +256,6 @@ impl Core for Leecher {
 
     fn completed(&mut self, _now: Instant, done: Infallible) {
         match done {}
-    }
-
-    fn datagrams(
-        &mut self,
-        _now: Instant,
-        _socket: SocketId,
-        _received: &DatagramBatch,
-        _replies: &mut DatagramBatch,
-    ) {
     }
 
     fn poll(&mut self) -> Option<Action<Infallible>> {

@@ -41,14 +41,16 @@ pub trait Core {
     fn completed(&mut self, now: Instant, done: Self::Done);
 
     /// Datagrams came in; whatever is pushed to `replies` (empty at the call) leaves by the same
-    /// socket. Both hold a bounded batch, so that none of it allocates.
+    /// socket. Both hold a bounded batch, so that none of it allocates. Only cores with a datagram
+    /// socket have to answer.
     fn datagrams(
         &mut self,
-        now: Instant,
-        socket: SocketId,
-        received: &DatagramBatch,
-        replies: &mut DatagramBatch,
-    );
+        _now: Instant,
+        _socket: SocketId,
+        _received: &DatagramBatch,
+        _replies: &mut DatagramBatch,
+    ) {
+    }
 
     /// The next thing that the core wants done.
     fn poll(&mut self) -> Option<Action<Self::Job>>;

@@ -7,8 +7,7 @@ use std::net::SocketAddr;
 use std::time::Duration;
 
 use crate::base::{
-    Action, ConnId, ConnMap, Core, DatagramBatch, DialToken, Ending, Input, Instant, Origin,
-    RecvPlan, SendPlan, SocketId,
+    Action, ConnId, ConnMap, Core, DialToken, Ending, Input, Instant, Origin, RecvPlan, SendPlan,
 };
 
 /// How many bytes a script is told of at once.
@@ -151,15 +150,6 @@ impl Core for ScriptedPeer {
 
     fn completed(&mut self, _now: Instant, done: Infallible) {
         match done {}
-    }
-
-    fn datagrams(
-        &mut self,
-        _now: Instant,
-        _socket: SocketId,
-        _received: &DatagramBatch,
-        _replies: &mut DatagramBatch,
-    ) {
     }
 
     fn poll(&mut self) -> Option<Action<Infallible>> {

@@ -7,8 +7,7 @@ use std::sync::mpsc::{Receiver, Sender, channel};
 use std::thread::JoinHandle;
 
 use mt::base::{
-    Action, CloseReason, ConnId, Core, DatagramBatch, Ending, Input, Instant, ListenerId, RecvPlan,
-    SendPlan, SocketId,
+    Action, CloseReason, ConnId, Core, Ending, Input, Instant, ListenerId, RecvPlan, SendPlan,
 };
 use mt::reactor::{Completions, Reactor, Remote, Stats, TcpPort};
 
@@ -48,15 +47,6 @@ impl Core for Giver {
 
     fn completed(&mut self, _now: Instant, done: Infallible) {
         match done {}
-    }
-
-    fn datagrams(
-        &mut self,
-        _now: Instant,
-        _socket: SocketId,
-        _received: &DatagramBatch,
-        _replies: &mut DatagramBatch,
-    ) {
     }
 
     fn poll(&mut self) -> Option<Action<Infallible>> {

@@ -7,8 +7,8 @@ use std::sync::mpsc::{Receiver, Sender, channel};
 use std::thread::JoinHandle;
 
 use mt::base::{
-    Action, CloseReason, ConnId, Core, DatagramBatch, Ending, Input, Instant, ListenerId, RecvPlan,
-    RecvSpan, SendPlan, SocketId,
+    Action, CloseReason, ConnId, Core, Ending, Input, Instant, ListenerId, RecvPlan, RecvSpan,
+    SendPlan,
 };
 use mt::reactor::{Completions, Reactor, Remote, Stats, TcpPort};
 
@@ -162,15 +162,6 @@ impl Core for Taker {
     fn completed(&mut self, _now: Instant, _done: Resume) {
         self.is_paused = false;
         self.actions.extend(self.conn.map(Action::Replan));
-    }
-
-    fn datagrams(
-        &mut self,
-        _now: Instant,
-        _socket: SocketId,
-        _received: &DatagramBatch,
-        _replies: &mut DatagramBatch,
-    ) {
     }
 
     fn poll(&mut self) -> Option<Action<Infallible>> {
