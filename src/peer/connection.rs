@@ -288,13 +288,6 @@ impl Connection {
         all.filter_map(|(_, place)| place).collect()
     }
 
-    /// The connection is gone: what was asked on it, the block that was coming included.
-    pub fn abandon_requests(&mut self) -> Vec<Block> {
-        let coming = self.receiving.abandon_block();
-        let asked = self.pipeline.take_all().map(|asked| asked.block);
-        coming.into_iter().chain(asked).collect()
-    }
-
     fn say(&mut self, message: Message) {
         message.write(&mut self.outbox);
     }

@@ -41,7 +41,6 @@ pub enum Event {
 /// What a peer said of itself in the extension protocol.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Extensions {
-    pub client: Option<String>,
     pub listen_port: Option<u16>,
     /// It wants nothing more.
     pub is_upload_only: bool,

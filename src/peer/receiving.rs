@@ -43,12 +43,6 @@ impl Receiving {
         }
     }
 
-    pub(super) fn abandon_block(&mut self) -> Option<Block> {
-        let block = self.block();
-        self.state = State::Words;
-        block
-    }
-
     /// How many bytes may be asked for so that none of a block are among them.
     fn words_len_bytes(&self, may_bring_block: bool) -> usize {
         if may_bring_block || !self.front.is_empty() {
@@ -291,7 +285,6 @@ impl Connection {
             self.set_request_limit(requests_max);
         }
         Some(Event::Extends(Extensions {
-            client: said.client_name(),
             listen_port: said.listen_port,
             is_upload_only: said.is_upload_only.unwrap_or(false),
         }))

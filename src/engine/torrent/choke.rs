@@ -26,10 +26,6 @@ impl Torrent {
         }
     }
 
-    pub(super) fn hear_not_interested(&mut self, ctx: &mut Context<'_>, _conn: ConnId) {
-        self.fill_slots(ctx);
-    }
-
     /// Somebody may have left a slot that others wait for.
     pub(super) fn fill_slots(&mut self, ctx: &mut Context<'_>) {
         let mut waiting = self

@@ -51,15 +51,12 @@ impl Torrent {
         &mut self,
         ctx: &mut Context<'_>,
         conn: ConnId,
-        said: Extensions,
+        said: &Extensions,
     ) {
         let Some(peer) = self.peers.get_mut(&conn) else {
             return;
         };
         peer.is_upload_only = said.is_upload_only;
-        if said.client.is_some() {
-            peer.client = said.client;
-        }
         if let (Some(port), None) = (said.listen_port, peer.listens_at) {
             let mut address = peer.remote;
             address.set_port(port);

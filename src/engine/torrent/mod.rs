@@ -238,7 +238,6 @@ impl Torrent {
             is_snubbing: false,
             refusals: 0,
             is_upload_only: false,
-            client: None,
         };
         self.peers.insert(conn, peer);
         Ok(())
@@ -253,7 +252,6 @@ impl Torrent {
             ctx.release(range.place);
         }
         self.waiting_for_reads.remove(&conn);
-        peer.conn.abandon_requests();
         self.blocks.give_back_all(conn);
         self.try_with_others(conn);
         self.picker.peer_left(&peer.has);
@@ -308,7 +306,7 @@ impl Torrent {
             }
             Event::Unchoked => self.hear_unchoked(ctx, conn),
             Event::Interested => self.hear_interested(ctx, conn),
-            Event::NotInterested => self.hear_not_interested(ctx, conn),
+            Event::NotInterested => self.fill_slots(ctx),
             Event::Has(piece) => self.hear_has(ctx, conn, piece),
             Event::HasSome(has) => self.hear_has_some(ctx, conn, has),
             Event::HasAll => {
@@ -322,7 +320,7 @@ impl Torrent {
             Event::BlockLanded(block) => self.block_landed(ctx, conn, block),
             Event::ThrownAway(len_bytes) => self.thrown_away(ctx, conn, len_bytes),
             Event::AllowsFast(_) => {}
-            Event::Extends(said) => self.hear_extensions(ctx, conn, said),
+            Event::Extends(said) => self.hear_extensions(ctx, conn, &said),
         }
     }
 

@@ -29,7 +29,6 @@ pub(in crate::engine) struct Peer {
     /// is forgiven at every tick.
     pub(super) refusals: u32,
     pub(super) is_upload_only: bool,
-    pub(super) client: Option<String>,
 }
 
 impl Peer {
