@@ -136,8 +136,7 @@ impl Core for Engine {
             .values()
             .filter_map(Torrent::contacts_deadline);
         let limits = self.limiter.deadline();
-        [self.next_tick, self.next_report]
-            .into_iter()
+        std::iter::once(self.next_tick)
             .chain(contacts)
             .chain(limits)
             .min()

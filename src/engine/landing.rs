@@ -2,7 +2,7 @@
 
 use super::job::{MappableRun, PlaceSource};
 use crate::base::limits::WINDOW_LEN_BYTES;
-use crate::base::{Geometry, Instant, PieceIndex, PlaceId, PlaceRange};
+use crate::base::{Block, Geometry, Instant, PieceIndex, PlaceId, PlaceRange};
 use std::time::Duration;
 
 /// Consecutive pieces that are received into one place.
@@ -20,6 +20,26 @@ impl Group {
 
     pub(super) fn pieces(&self) -> std::ops::Range<u32> {
         self.first_piece.get()..self.first_piece.get() + self.piece_count
+    }
+}
+
+/// Some of the content that is read at once.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub(super) struct Stretch {
+    pub(super) offset_bytes: u64,
+    pub(super) len_bytes: u32,
+}
+
+impl Stretch {
+    pub(super) fn end_bytes(self) -> u64 {
+        self.offset_bytes + u64::from(self.len_bytes)
+    }
+
+    pub(super) fn source(self) -> PlaceSource {
+        PlaceSource::Read {
+            offset_bytes: self.offset_bytes,
+            len_bytes: self.len_bytes,
+        }
     }
 }
 
@@ -92,7 +112,7 @@ impl Grouping {
         piece: PieceIndex,
         offset_in_piece: u32,
         chunk_len_bytes: u32,
-    ) -> PlaceSource {
+    ) -> Stretch {
         let (first_piece, len_bytes) = match self.window_of(piece) {
             Some(Group {
                 first_piece,
@@ -106,7 +126,7 @@ impl Grouping {
         let chunk = u64::from(chunk_len_bytes);
         let skipped_bytes = into_bytes / chunk * chunk;
         let left_bytes = u64::from(len_bytes) - skipped_bytes;
-        PlaceSource::Read {
+        Stretch {
             offset_bytes: start_bytes + skipped_bytes,
             len_bytes: u32::try_from(left_bytes.min(chunk)).unwrap_or(chunk_len_bytes),
         }
@@ -213,8 +233,26 @@ impl LandingPlaces {
         self.places.iter().any(|place| !place.is_live)
     }
 
-    /// Where a part of a piece lies, if its place is there.
-    pub(super) fn locate(
+    /// Where a block lies, if its place is there.
+    pub(super) fn place_of_block(&self, geometry: &Geometry, block: Block) -> Option<PlaceRange> {
+        self.locate(
+            geometry,
+            block.piece(),
+            block.offset_bytes(),
+            block.len_bytes(),
+        )
+    }
+
+    /// Where a piece lies, if its place is there.
+    pub(super) fn place_of_piece(
+        &self,
+        geometry: &Geometry,
+        piece: PieceIndex,
+    ) -> Option<PlaceRange> {
+        self.locate(geometry, piece, 0, geometry.len_of(piece))
+    }
+
+    fn locate(
         &self,
         geometry: &Geometry,
         piece: PieceIndex,
@@ -291,7 +329,7 @@ mod tests {
             let (offset_bytes, len_bytes) = wanted;
             assert_eq!(
                 grouping.read_around(piece, offset, 4 << 20),
-                PlaceSource::Read {
+                Stretch {
                     offset_bytes,
                     len_bytes
                 }

@@ -50,14 +50,11 @@ const DIAL_PATIENCE: Duration = Duration::from_secs(10);
 /// How long a peer may take for its handshake.
 const GREETING_PATIENCE: Duration = Duration::from_secs(20);
 
-/// How often torrents look after what only time brings about.
+/// How often torrents look after what only time brings about, and people are told how they stand.
 const TICK: Duration = Duration::from_millis(250);
 
 /// How long trackers are given to take a goodbye.
 const GOODBYE_PATIENCE: Duration = Duration::from_secs(3);
-
-/// How often people are told how things stand.
-const REPORT_EVERY: Duration = Duration::from_millis(250);
 
 #[derive(Debug)]
 pub struct Engine {
@@ -73,7 +70,6 @@ pub struct Engine {
     limiter: Limiter,
     actions: VecDeque<Action<Job>>,
     next_tick: Instant,
-    next_report: Instant,
     last_progress: Instant,
     shutdown: Option<Shutdown>,
 }
@@ -117,7 +113,6 @@ impl Engine {
             limiter: Limiter::new(&config),
             actions: VecDeque::new(),
             next_tick: Instant::ZERO,
-            next_report: Instant::ZERO,
             last_progress: Instant::ZERO,
             shutdown: None,
             config,
@@ -381,9 +376,6 @@ impl Engine {
         if is_due {
             self.next_tick = now + TICK;
             self.end_slow_greetings(now);
-        }
-        if now >= self.next_report {
-            self.next_report = now + REPORT_EVERY;
             self.report(now);
         }
         self.look_for_end(now);

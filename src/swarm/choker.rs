@@ -87,12 +87,6 @@ impl Choker {
         self.next_round
     }
 
-    /// Counts from the next round on.
-    pub fn set_slots(&mut self, slots: Slots) {
-        let rotating = slots.rotating.min(slots.total);
-        self.slots = Slots { rotating, ..slots };
-    }
-
     /// Whether somebody that becomes interested may be served at once. Where it may not because of
     /// peers that are unchoked and want nothing, [`Self::hurry`] makes room.
     pub const fn newcomer_fits(&self, unchoked_count: usize) -> bool {

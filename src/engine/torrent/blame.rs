@@ -54,8 +54,7 @@ impl Torrent {
     }
 
     pub(super) fn judge(&mut self, ctx: &mut Context<'_>, piece: PieceIndex, verdict: Verdict) {
-        let whole = self.geometry.len_of(piece);
-        let Some(range) = self.landing.locate(&self.geometry, piece, 0, whole) else {
+        let Some(range) = self.landing.place_of_piece(&self.geometry, piece) else {
             unreachable!("a piece keeps its place until it is done with");
         };
         self.in_pool.insert(piece, range.place);

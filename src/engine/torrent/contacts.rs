@@ -3,7 +3,7 @@
 
 use std::net::SocketAddr;
 
-use super::{Peer, Phase, Refusal, Torrent, TorrentSetup};
+use super::{Peer, Refusal, Torrent, TorrentSetup};
 use crate::base::limits::PEER_REQUESTS_MAX;
 use crate::base::{CloseReason, ConnId, Ending, HostName, Instant};
 use crate::engine::Config;
@@ -122,8 +122,7 @@ impl Torrent {
     fn facts(&self) -> Facts {
         // Who has everything calls as well: whoever waits for it may have been told of nobody, or
         // find no way to it.
-        let is_over = self.has_failed() || self.is_stopping;
-        let wanted = if is_over { 0 } else { PEERS_WANTED };
+        let wanted = if self.is_over() { 0 } else { PEERS_WANTED };
         Facts {
             uploaded_bytes: self.traffic.uploaded_bytes,
             downloaded_bytes: self.traffic.downloaded_bytes,
@@ -134,7 +133,7 @@ impl Torrent {
     }
 
     fn dial_more(&mut self, ctx: &mut Context<'_>) {
-        if matches!(self.phase, Phase::Failed(_)) || self.is_stopping {
+        if self.is_over() {
             return;
         }
         let mut free = ctx
@@ -167,7 +166,7 @@ impl Torrent {
         is_dialled: bool,
         theirs: &Handshake,
     ) -> Result<(), Refusal> {
-        if self.has_failed() || self.is_stopping {
+        if self.is_over() {
             return Err(Refusal::Stopped);
         }
         if theirs.peer_id == self.peer_id {

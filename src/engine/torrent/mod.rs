@@ -1,16 +1,19 @@
 //! One torrent of the process: its peers, what is missing, and where that lands.
 //!
 //! [`Torrent`] is told what happened on its connections and in the pools, and answers with actions
-//! in its [`Context`]. The files beside this one each tell one story: how blocks are asked for
-//! ([`fetch`]), what becomes of whole pieces ([`pieces`]), how peers are served ([`serve`]) and
-//! who is ([`choke`]), where peers come from ([`contacts`]).
+//! in its [`Context`]. The files beside this one each tell one story: what peers have ([`interest`]),
+//! how blocks are asked for ([`fetch`]) and where there is room for them ([`room`]), what becomes of
+//! whole pieces ([`pieces`]), how peers are served ([`serve`]) and who is ([`choke`]), where peers
+//! come from ([`contacts`]).
 
 mod blame;
 mod choke;
 mod contacts;
 mod fetch;
+mod interest;
 mod peer;
 mod pieces;
+mod room;
 mod serve;
 mod status;
 mod traffic;
@@ -18,11 +21,11 @@ mod traffic;
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
 use std::net::SocketAddr;
 
-use super::Config;
 use super::context::Context;
 use super::job::{MappableRun, PieceInPlace, StorageFault, TorrentId};
-use super::landing::{Grouping, LandingPlaces};
-use super::report::{Limit, TrackerReport};
+use super::landing::{Grouping, LandingPlaces, Stretch};
+use super::report::{Limit, Phase, TrackerReport};
+use super::{Config, GOODBYE_PATIENCE};
 use crate::base::{
     Bitfield, Block, ConnId, Ending, Geometry, Instant, PieceIndex, PlaceId, RecvPlan, Rng,
     Sha1Digest, Url,
@@ -60,26 +63,8 @@ pub struct TorrentSetup {
     pub is_sequential: bool,
 }
 
-/// How long trackers are given to take the goodbye of a torrent that failed.
-const GOODBYE_PATIENCE: std::time::Duration = std::time::Duration::from_secs(3);
-
-#[derive(Debug)]
-enum Phase {
-    Downloading,
-    Finishing,
-    Seeding,
-    Failed(StorageFault),
-}
-
-impl Phase {
-    fn at_start(have: &Bitfield) -> Self {
-        if have.is_full() {
-            Self::Seeding
-        } else {
-            Self::Downloading
-        }
-    }
-}
+/// Tells the program and its version.
+const PEER_ID_PREFIX: [u8; 8] = *b"-MT0010-";
 
 #[derive(Debug)]
 pub(super) struct Torrent {
@@ -110,7 +95,7 @@ pub(super) struct Torrent {
     /// Pieces that a job of the pool works on, and where they are.
     in_pool: BTreeMap<PieceIndex, PlaceId>,
     hash_jobs: usize,
-    reading: BTreeMap<serve::Stretch, PlaceId>,
+    reading: BTreeMap<Stretch, PlaceId>,
     /// Peers that wait for a block to be in memory.
     waiting_for_reads: BTreeSet<ConnId>,
     choker: Choker,
@@ -152,7 +137,11 @@ impl Torrent {
             total_bytes: setup.total_bytes,
             padding: setup.padding,
             is_private: setup.is_private,
-            phase: Phase::at_start(&setup.have),
+            phase: if setup.have.is_full() {
+                Phase::Seeding
+            } else {
+                Phase::Downloading
+            },
             picker,
             blocks: Blocks::new(setup.geometry, setup.have),
             grouping: Grouping::new(setup.geometry, setup.runs),
@@ -197,6 +186,11 @@ impl Torrent {
 
     pub(super) fn has_failed(&self) -> bool {
         matches!(self.phase, Phase::Failed(_))
+    }
+
+    /// Nothing more is wanted of anybody.
+    fn is_over(&self) -> bool {
+        self.has_failed() || self.is_stopping
     }
 
     pub(super) fn is_downloading(&self) -> bool {
@@ -462,14 +456,13 @@ impl Torrent {
     }
 }
 
-/// Says which program it is, and is another for each torrent.
+/// Is another for each torrent.
 fn random_peer_id(rng: &mut Rng) -> PeerId {
     const SIGNS: &[u8; 62] = b"0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz";
-    let mut id = *b"-MT0010-............";
-    for sign in &mut id[8..] {
-        *sign = SIGNS[rng.below(62) as usize];
-    }
-    PeerId(id)
+    PeerId::new(
+        PEER_ID_PREFIX,
+        std::array::from_fn(|_| SIGNS[rng.below(62) as usize]),
+    )
 }
 
 /// Why a connection is not kept.

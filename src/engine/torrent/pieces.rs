@@ -2,47 +2,13 @@
 //! announced; or fetched again.
 
 use super::blame::Verdict;
-use super::fetch::WINDOW_PATIENCE;
 use super::{Phase, Torrent};
+use crate::base::PieceIndex;
 use crate::base::limits::HASH_JOB_PIECES_MAX;
-use crate::base::{PieceIndex, PlaceId};
 use crate::engine::context::Context;
 use crate::engine::job::{Job, PieceInPlace, PieceVerdict, PlaceSource, StorageFault};
 
 impl Torrent {
-    /// A place is there.
-    pub(in crate::engine) fn place_opened(
-        &mut self,
-        ctx: &mut Context<'_>,
-        place: PlaceId,
-        result: Result<(), StorageFault>,
-    ) {
-        if let Err(fault) = result {
-            self.landing.remove(place);
-            self.reading.retain(|_, reading| *reading != place);
-            ctx.places.closed(place);
-            return self.fail(ctx, fault);
-        }
-        ctx.places.opened(place);
-        if let Some((group, asked_at)) = self.landing.opened(ctx.now, place) {
-            let is_window = matches!(group.what, PlaceSource::Window { .. });
-            if is_window && ctx.now - asked_at > WINDOW_PATIENCE {
-                self.prefers_buffers = true;
-            }
-            self.fetch_from_all(ctx);
-        } else {
-            self.serve_all_waiting(ctx);
-        }
-    }
-
-    /// The memory of a place is free again.
-    pub(in crate::engine) fn place_closed(&mut self, ctx: &mut Context<'_>) {
-        if !self.has_failed() {
-            self.fetch_from_all(ctx);
-            self.serve_all_waiting(ctx);
-        }
-    }
-
     /// Has the pool hash what is queued, as soon as it has nothing better to do.
     pub(super) fn submit_hashes(&mut self, ctx: &mut Context<'_>) {
         while self.hash_jobs < ctx.config.hash_jobs_max && !self.to_hash.is_empty() {
@@ -93,8 +59,7 @@ impl Torrent {
         };
         match place.group.what {
             PlaceSource::Buffer { .. } => {
-                let whole = self.geometry.len_of(piece);
-                if let Some(range) = self.landing.locate(&self.geometry, piece, 0, whole) {
+                if let Some(range) = self.landing.place_of_piece(&self.geometry, piece) {
                     self.in_pool.insert(piece, range.place);
                     let piece = PieceInPlace { piece, range };
                     let torrent = self.id;

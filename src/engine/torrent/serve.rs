@@ -7,9 +7,10 @@ use super::Torrent;
 use crate::base::limits::{
     READ_LEN_BYTES_MAX, READ_LEN_BYTES_MIN, UPLOAD_PLACES_MAX, UPLOADS_AHEAD,
 };
-use crate::base::{Block, ConnId, PieceIndex, PlaceId, PlaceRange};
+use crate::base::{Block, ConnId, PlaceId, PlaceRange};
 use crate::engine::context::Context;
 use crate::engine::job::PlaceSource;
+use crate::engine::landing::Stretch;
 
 /// Where the bytes of a block are.
 enum Found {
@@ -17,26 +18,6 @@ enum Found {
     OnItsWay(PlaceId),
     /// Nothing more fits into memory now.
     NoRoom,
-}
-
-/// Some of the content that is read at once.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
-pub(super) struct Stretch {
-    offset_bytes: u64,
-    len_bytes: u32,
-}
-
-impl Stretch {
-    fn end_bytes(self) -> u64 {
-        self.offset_bytes + u64::from(self.len_bytes)
-    }
-
-    fn source(self) -> PlaceSource {
-        PlaceSource::Read {
-            offset_bytes: self.offset_bytes,
-            len_bytes: self.len_bytes,
-        }
-    }
 }
 
 impl Torrent {
@@ -180,12 +161,7 @@ impl Torrent {
     }
 
     fn find_landed(&self, block: Block) -> Option<PlaceRange> {
-        self.landing.locate(
-            &self.geometry,
-            block.piece(),
-            block.offset_bytes(),
-            block.len_bytes(),
-        )
+        self.landing.place_of_block(&self.geometry, block)
     }
 
     fn find_read(&self, ctx: &Context<'_>, stretch: Stretch, block: Block) -> Option<PlaceRange> {
@@ -206,7 +182,8 @@ impl Torrent {
     fn read_for(&self, block: Block) -> Stretch {
         let start_bytes = self.start_of(block);
         let around =
-            self.stretch_around(block.piece(), block.offset_bytes(), self.read_len_bytes());
+            self.grouping
+                .read_around(block.piece(), block.offset_bytes(), self.read_len_bytes());
         if start_bytes + u64::from(block.len_bytes()) > around.end_bytes() {
             // A block that is cut unlike ours lies across two of them.
             return Stretch {
@@ -215,21 +192,6 @@ impl Torrent {
             };
         }
         around
-    }
-
-    fn stretch_around(&self, piece: PieceIndex, offset_bytes: u32, len_bytes: u32) -> Stretch {
-        let around = self.grouping.read_around(piece, offset_bytes, len_bytes);
-        let PlaceSource::Read {
-            offset_bytes,
-            len_bytes,
-        } = around
-        else {
-            unreachable!("content is read to be sent");
-        };
-        Stretch {
-            offset_bytes,
-            len_bytes,
-        }
     }
 
     /// Many peers that want different parts have to share the memory.
@@ -277,7 +239,7 @@ impl Torrent {
         }
         let into_piece = next_bytes - self.geometry.start_of(piece);
         let into_piece = u32::try_from(into_piece).unwrap_or(0);
-        let next = self.stretch_around(piece, into_piece, from.len_bytes);
+        let next = self.grouping.read_around(piece, into_piece, from.len_bytes);
         if !self.reading.contains_key(&next) && ctx.places.fits(next.source()) {
             self.start_read(ctx, next);
         }

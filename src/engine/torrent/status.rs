@@ -1,20 +1,15 @@
 //! What people are told of a torrent.
 
-use super::{Phase, Torrent};
+use super::Torrent;
 use crate::base::{Instant, PieceIndex};
-use crate::engine::report::{self, TorrentReport};
+use crate::engine::report::{Phase, TorrentReport};
 
 impl Torrent {
     pub(in crate::engine) fn report(&mut self, now: Instant) -> TorrentReport {
         let seeds = self.peers.values().filter(|peer| peer.is_seed()).count();
         TorrentReport {
             id: self.id,
-            phase: match &self.phase {
-                Phase::Downloading => report::Phase::Downloading,
-                Phase::Finishing => report::Phase::Finishing,
-                Phase::Seeding => report::Phase::Seeding,
-                Phase::Failed(fault) => report::Phase::Failed(fault.clone()),
-            },
+            phase: self.phase.clone(),
             total_bytes: self.total_bytes,
             have_bytes: self.total_bytes - self.left_bytes(),
             downloaded_bytes: self.traffic.downloaded_bytes,
