@@ -52,23 +52,28 @@ fn table() -> Table {
 
 const NOW: Time = Time(100);
 
+/// The peers of a sample, which are packed one after the other.
+pub(super) fn unpacked(family: Family, sample: &[u8]) -> Vec<Peer> {
+    match family {
+        Family::V4 => sample
+            .as_chunks()
+            .0
+            .iter()
+            .map(|it| Peer::V4(*it))
+            .collect(),
+        Family::V6 => sample
+            .as_chunks()
+            .0
+            .iter()
+            .map(|it| Peer::V6(*it))
+            .collect(),
+    }
+}
+
 fn told(table: &Table, seat: &Seat, family: Family, wanted: u32, seed: u64) -> Vec<Peer> {
     let mut out = Vec::new();
     let given = table.sample(NOW, seat, family, wanted, &mut Rng::new(seed), &mut out);
-    let peers: Vec<_> = match family {
-        Family::V4 => out
-            .as_chunks()
-            .0
-            .iter()
-            .map(|packed| Peer::V4(*packed))
-            .collect(),
-        Family::V6 => out
-            .as_chunks()
-            .0
-            .iter()
-            .map(|packed| Peer::V6(*packed))
-            .collect(),
-    };
+    let peers = unpacked(family, &out);
     assert_eq!(peers.len(), given as usize);
     peers
 }
