@@ -183,6 +183,7 @@ impl Service {
         self.actions.extend(order.map(|order| match order {
             Order::Dial { token, give_up_at } => Action::Dial {
                 token,
+                from: None,
                 to,
                 give_up_at,
             },

@@ -234,6 +234,7 @@ impl Network {
                     token,
                     to,
                     give_up_at,
+                    ..
                 } => self.dial(number, token, to, give_up_at),
                 Action::End { conn, how } => {
                     let ends = self.connections.iter_mut().flat_map(|one| &mut one.ends);
