@@ -34,24 +34,19 @@ pub(super) fn answer(
     };
     let totals = server.table().totals();
     let pair = other.map(|other| other.view(server));
-    let (status, content, body) = match (head.method, head.path) {
-        (Method::Other, _) => (
-            Status::MethodNotAllowed,
-            Content::Text,
-            b"expected GET".to_vec(),
-        ),
-        (_, b"/") => (Status::Ok, Content::Html, PAGE.as_bytes().to_vec()),
-        (_, b"/stats") => {
+    let (status, content, body) = match head.path {
+        b"/" => (Status::Ok, Content::Html, PAGE.as_bytes().to_vec()),
+        b"/stats" => {
             let mut body = Vec::new();
             let pair = pair.map(|pair| pair.json());
             server.stats().write_json(totals, pair.as_ref(), &mut body);
             (Status::Ok, Content::Json, body)
         }
-        (_, b"/reactor") => {
+        b"/reactor" => {
             let figures = figures.map_or("{}".to_owned(), |figures| (figures.0)());
             (Status::Ok, Content::Json, figures.into_bytes())
         }
-        (_, b"/metrics") => {
+        b"/metrics" => {
             let mut body = Vec::new();
             server.stats().write_metrics(totals, &mut body);
             if let Some(pair) = pair {
