@@ -16,7 +16,7 @@ const SECOND: Duration = Duration::from_secs(1);
 
 fn paired() -> Host {
     let mut service = service();
-    service.pair_with(OTHER.parse().unwrap(), OWN);
+    service.pair_with(OTHER.parse().unwrap(), None, OWN);
     Host::new(service)
 }
 
