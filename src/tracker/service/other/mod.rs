@@ -107,7 +107,7 @@ impl Service {
 
     /// A call went through; it is ended where nobody waits for it any more.
     pub(super) fn other_answers(&mut self, now: Instant, token: DialToken, conn: ConnId) {
-        let is_stopping = self.is_stopping;
+        let is_stopping = self.is_stopping();
         let is_awaited = self
             .other
             .as_mut()
@@ -146,7 +146,7 @@ impl Service {
 
     /// Tells the other tracker what there is to tell, and people what has changed about it.
     pub(super) fn talk_to_other(&mut self, now: Instant) {
-        let is_stopping = self.is_stopping;
+        let is_stopping = self.is_stopping();
         let Some(other) = self.other.as_mut().filter(|_| !is_stopping) else {
             return;
         };
@@ -172,7 +172,7 @@ impl Service {
     pub(super) fn hurry_other(&mut self, now: Instant) {
         let late = self.other.iter().filter(|other| other.link.is_late(now));
         let conn = late.filter_map(|other| other.link.conn()).next();
-        if self.is_stopping {
+        if self.is_stopping() {
             self.carry_out(conn.map(Order::HangUp));
         }
     }
