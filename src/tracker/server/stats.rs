@@ -65,7 +65,7 @@ impl Stats {
         self.counts[transport as usize][family as usize][counter as usize]
     }
 
-    pub fn write_json(&self, totals: Totals, surroundings: Surroundings, out: &mut Vec<u8>) {
+    pub fn write_json(&self, totals: Totals, surroundings: &Surroundings, out: &mut Vec<u8>) {
         let mut requests = serde_json::Map::new();
         for (transport, transport_name) in TRANSPORTS {
             for (family, family_name) in FAMILIES {
@@ -144,7 +144,7 @@ mod tests {
             seeders: 4,
         };
         let mut json = Vec::new();
-        stats.write_json(totals, Surroundings::default(), &mut json);
+        stats.write_json(totals, &Surroundings::default(), &mut json);
         let value: serde_json::Value = serde_json::from_slice(&json).unwrap();
         assert_eq!(value["requests"]["udp_ipv6"]["scrapes"], 3);
         assert_eq!(value["requests"]["udp_ipv4"]["scrapes"], 0);

@@ -55,7 +55,7 @@ pub(super) fn answer(
                 state_file: state_file.map(|file| file.json()),
             };
             let mut body = Vec::new();
-            server.stats().write_json(totals, surroundings, &mut body);
+            server.stats().write_json(totals, &surroundings, &mut body);
             (Status::Ok, Content::Json, body)
         }
         b"/reactor" => {
