@@ -212,7 +212,7 @@ impl Teller {
 
     /// Appends requests, as many as the other one may be asked without an answer: first what clients
     /// announced, then who left, then the table. Gives their number.
-    pub fn tell(&mut self, now: Duration, table: &Table, out: &mut Vec<u8>) -> usize {
+    pub fn tell(&mut self, now: Duration, table: &mut Table, out: &mut Vec<u8>) -> usize {
         let Link::Up { in_flight } = self.link else {
             return 0;
         };
@@ -265,7 +265,7 @@ impl Teller {
     fn tell_of_table(
         &mut self,
         now: Duration,
-        table: &Table,
+        table: &mut Table,
         room: usize,
         out: &mut Vec<u8>,
     ) -> usize {

@@ -77,7 +77,7 @@ impl Server {
     /// Appends what the other tracker is to be told now; see [`Teller::tell`].
     pub fn tell_other(&mut self, now: Duration, out: &mut Vec<u8>) -> usize {
         match &mut self.other {
-            Some(other) => other.teller.tell(now, &self.table, out),
+            Some(other) => other.teller.tell(now, &mut self.table, out),
             None => 0,
         }
     }

@@ -459,3 +459,26 @@ fn one_sweep_does_a_bounded_share() {
         assert!(now.0 < 100_000);
     }
 }
+
+/// As the table is told to the other tracker of a pair, while clients go on.
+#[test]
+fn a_walk_meets_everybody_whoever_comes_meanwhile() {
+    let mut table = table();
+    let heard_at = Time(60);
+    for number in 0..1000 {
+        table.announce(heard_at, &here(1, v4(number), Role::Leecher));
+    }
+    let mut walk = table.begin_walk();
+    let (mut met, mut newcomers) = (Vec::new(), 1000..);
+    while table.walk(&mut walk, NOW, 10, |change, age_s| {
+        if let Fact::Here(peer, Role::Leecher) = change.fact {
+            assert_eq!(age_s, NOW.0 - heard_at.0);
+            met.push(peer);
+        }
+    }) {
+        for number in newcomers.by_ref().take(5) {
+            table.announce(NOW, &here(1, v4(number), Role::Seeder));
+        }
+    }
+    assert!((0..1000).all(|number| met.contains(&v4(number))));
+}
