@@ -151,6 +151,7 @@ impl Engine {
             dial_count: self.dials.len(),
         };
         let result = act(torrent, &mut ctx);
+        torrent.note_waits(&ctx);
         while let Some(ask) = self
             .torrents
             .get_mut(&id)
