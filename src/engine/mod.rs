@@ -198,6 +198,7 @@ impl Engine {
         self.dials.insert(token, dialled);
         self.actions.push_back(Action::Dial {
             token,
+            from: None,
             to,
             give_up_at,
         });
