@@ -9,4 +9,5 @@ mod shortages;
 mod support;
 mod swarms;
 mod transfers;
+mod wishes;
 mod wrong_bytes;
