@@ -85,7 +85,7 @@ pub(crate) struct GetArgs {
 #[derive(Debug, Args)]
 pub(super) struct CommonArgs {
     /// Where to take connections; port 6881 of all addresses, or any free port, if not given
-    #[arg(long, value_name = "ADDR")]
+    #[arg(long, value_name = "ADDR", value_parser = parse_listen)]
     pub(super) listen: Option<SocketAddr>,
 
     /// Send no more than this, such as 10MB/s
@@ -148,6 +148,15 @@ fn parse_memory(text: &str) -> Result<u64, String> {
     Ok(bytes)
 }
 
+fn parse_listen(text: &str) -> Result<SocketAddr, String> {
+    text.parse().map_err(|_| {
+        format!(
+            "`{text}` is no address to listen at: expected one with its port, such as \
+             `0.0.0.0:6881` or `[::]:0`"
+        )
+    })
+}
+
 fn parse_peer(text: &str) -> Result<SocketAddr, String> {
     let address: Option<SocketAddr> = text.parse().ok();
     address
@@ -194,6 +203,10 @@ mod tests {
             assert!(parse_peer(text).is_err(), "{text}");
         }
         assert!(parse_peer("[::1]:6881").is_ok());
+        for text in ["6881", ":6881", "localhost:1", "::1:6881"] {
+            assert!(parse_listen(text).is_err(), "{text}");
+        }
+        assert!(parse_listen("[::1]:0").is_ok());
         assert!(parse_patience("0").is_err() && parse_patience("0h").is_err());
         assert_eq!(parse_patience("1m"), Ok(Duration::from_secs(60)));
     }

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
 
-use anyhow::{Context as _, Result};
+use anyhow::Result;
 
 use super::args::{GetArgs, SeedArgs};
 use crate::cli::progress::with_bar;
@@ -30,10 +30,9 @@ pub(super) fn for_getting(
         io: args.common.io.into(),
         selection,
     };
-    checked(metainfo, |progress| {
+    Ok(checked(metainfo, |progress| {
         storage::for_getting(metainfo, &args.destination, &options, progress)
-    })
-    .with_context(|| format!("cannot get into `{}`", args.destination.display()))
+    })?)
 }
 
 fn checked<E>(

@@ -42,9 +42,9 @@ pub fn for_getting(
 ) -> Result<Prepared, Error> {
     let info = &metainfo.info;
     require_v1(info, directory)?;
-    let unusable = |error| Error::write(directory, error);
-    fs::create_dir_all(directory).map_err(unusable)?;
-    let destination = Destination::new(directory, info).map_err(unusable)?;
+    make_directory(directory)?;
+    let destination = Destination::new(directory, info);
+    let destination = destination.map_err(|error| Error::write(directory, error))?;
     let mapping = Mapping::for_file(destination.root(), options.io);
     let mut files = TorrentFiles::new(metainfo, Home::Made(destination), mapping);
     files.selection = options.selection.clone();
@@ -79,6 +79,24 @@ pub fn for_getting(
         have,
         lacks_nothing,
         runs,
+    })
+}
+
+fn make_directory(path: &Path) -> Result<(), Error> {
+    let Err(error) = fs::create_dir_all(path) else {
+        return Ok(());
+    };
+    let what = match error.kind() {
+        io::ErrorKind::AlreadyExists if path.exists() => "is no directory; name another one",
+        io::ErrorKind::AlreadyExists => "is a link that leads nowhere; name another directory",
+        io::ErrorKind::NotADirectory => {
+            "something on the way to it is no directory; name another one"
+        }
+        _ => return Err(Error::write(path, error)),
+    };
+    Err(Error::Unfit {
+        path: path.to_owned(),
+        what: what.to_owned(),
     })
 }
 
