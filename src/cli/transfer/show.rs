@@ -60,7 +60,7 @@ impl Watcher {
             bar.set_style(style);
         }
         write_above((!bar.is_hidden()).then_some(&bar));
-        bar.set_prefix(shortened(&crate::base::printable(name).to_string()));
+        bar.set_prefix(shortened(&crate::base::printable(name)));
         Self {
             json,
             bar,
