@@ -9,5 +9,6 @@ mod shortages;
 mod support;
 mod swarms;
 mod transfers;
+mod waits;
 mod wishes;
 mod wrong_bytes;
