@@ -50,12 +50,11 @@ impl Watcher {
         } else {
             ProgressBar::new(1)
         };
-        // Lines that a narrow terminal would break are cut, and the bar has one of its own. Their ends
-        // are left to the `^C` that terminals show, which would begin another line.
+        // Lines that a narrow terminal would break are cut, and the bar has one of its own.
         let template = if is_seed {
-            "{prefix}  {wide_msg}   "
+            "{prefix}  {wide_msg}"
         } else {
-            "{prefix} {wide_bar} {percent:>3} %\n  {wide_msg}   "
+            "{prefix} {wide_bar} {percent:>3} %\n  {wide_msg}"
         };
         if let Ok(style) = ProgressStyle::with_template(template) {
             bar.set_style(style);
