@@ -9,6 +9,8 @@
     reason = "a test that cannot go on ends"
 )]
 
+#[path = "transfer/choice.rs"]
+mod choice;
 #[path = "transfer/client.rs"]
 mod client;
 #[path = "transfer/content.rs"]

@@ -37,7 +37,7 @@ pub(super) enum ClientCommand {
     Create(CreateArgs),
     Verify(VerifyArgs),
     Seed(SeedArgs),
-    Get(GetArgs),
+    Get(Box<GetArgs>),
 }
 
 /// Show what a torrent or a magnet link says

@@ -20,6 +20,8 @@ mod verify;
 
 use std::io::{self, Write as _};
 use std::process::ExitCode;
+use std::sync::Arc;
+use std::sync::atomic::AtomicBool;
 
 use anyhow::Result;
 use clap::Parser as _;
@@ -31,6 +33,7 @@ use crate::base::printable;
 /// Exit status 0: done; 1: failed; 2: bad usage.
 pub fn main() -> ExitCode {
     let args = Args::parse();
+    take_full_files_as_errors();
     match run(args.command, args.verbose) {
         Ok(()) => ExitCode::SUCCESS,
         // Whoever read our output has seen enough.
@@ -44,6 +47,15 @@ pub fn main() -> ExitCode {
                 None => ExitCode::FAILURE,
             }
         }
+    }
+}
+
+/// A write beyond the size that files may have is an error that names the file, and no end of the
+/// process.
+fn take_full_files_as_errors() {
+    let nobody_looks = Arc::new(AtomicBool::new(false));
+    if let Err(error) = signal_hook::flag::register(signal_hook::consts::SIGXFSZ, nobody_looks) {
+        log::debug!("SIGXFSZ stays as it is: {error}");
     }
 }
 

@@ -34,7 +34,7 @@ pub use job::{
 };
 pub use places::PlaceBudget;
 pub use report::{Limit, Phase, Report, TorrentReport, TrackerAnswer, TrackerReport, Waits};
-pub use torrent::TorrentSetup;
+pub use torrent::{TorrentSetup, Wish, Wishes};
 
 use context::Context;
 use exchanges::{Exchange, Exchanges};

@@ -18,7 +18,7 @@ pub struct Report {
 pub struct TorrentReport {
     pub id: TorrentId,
     pub phase: Phase,
-    /// Of the content, without padding.
+    /// Of what is wanted of the content, without padding.
     pub total_bytes: u64,
     pub have_bytes: u64,
     /// Of blocks, over this process's life; what was thrown away included.

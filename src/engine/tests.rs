@@ -3,7 +3,7 @@
 use std::net::SocketAddr;
 use std::time::Duration;
 
-use super::{Config, Engine, Job, TorrentSetup};
+use super::{Config, Engine, Job, TorrentSetup, Wishes};
 use crate::base::{
     Action, Bitfield, ConnId, Core, DialToken, Ending, Geometry, Input, Instant, Origin, SendPlan,
     Sha1Digest, Url,
@@ -18,7 +18,7 @@ fn seeded() -> TorrentSetup {
         name: "content".to_owned(),
         info_hash: Sha1Digest([1; 20]),
         geometry,
-        total_bytes: 1 << 16,
+        wishes: Wishes::Everything,
         padding: Vec::new(),
         have: Bitfield::all(1),
         runs: Vec::new(),

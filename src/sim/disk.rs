@@ -28,6 +28,8 @@ pub struct Disk {
     /// Bytes were spoiled on purpose: what is sent of it is not held to the truth.
     is_lying: bool,
     pub is_finished: bool,
+    /// Its client is done before everything is there.
+    pub(super) is_wanted_in_part: bool,
     /// How many places to receive into the pool has for it now.
     pub(super) receiving_places: usize,
     pub faults: DiskFaults,
@@ -46,6 +48,7 @@ impl Disk {
             verified: BTreeSet::new(),
             is_lying: false,
             is_finished: false,
+            is_wanted_in_part: false,
             receiving_places: 0,
             faults: DiskFaults::default(),
         }

@@ -342,7 +342,8 @@ impl Storage {
         if disk.faults.fails_to_finish {
             return Err(fault("it cannot be renamed"));
         }
-        assert!(disk.is_whole(), "all is there when it is finished");
+        let is_whole = disk.is_whole() || disk.is_wanted_in_part;
+        assert!(is_whole, "all is there when it is finished");
         assert!(!disk.is_finished, "it is finished once");
         disk.is_finished = true;
         Ok(())

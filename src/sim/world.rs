@@ -15,7 +15,7 @@ use super::tap::Tap;
 use crate::base::{
     DatagramBatch, DialError, DialToken, Input, Instant, ListenerId, Origin, SocketId, Url,
 };
-use crate::engine::{self, Config, Engine, TorrentReport, TorrentSetup};
+use crate::engine::{self, Config, Engine, TorrentReport, TorrentSetup, Wishes};
 use crate::tracker::Secret;
 use crate::tracker::server::Server;
 use crate::tracker::service::{self, ConnectionLimits, Service};
@@ -41,6 +41,7 @@ pub struct Client {
     pub times: JobTimes,
     pub trackers: Vec<MachineId>,
     pub peers: Vec<SocketAddr>,
+    pub wishes: Wishes,
     pub is_private: bool,
     pub is_sequential: bool,
     /// Trackers are told by datagrams.
@@ -56,6 +57,7 @@ impl Client {
             times: JobTimes::default(),
             trackers: Vec::new(),
             peers: Vec::new(),
+            wishes: Wishes::Everything,
             is_private: false,
             is_sequential: false,
             announces_by_udp: false,
@@ -107,10 +109,11 @@ impl World {
     }
 
     /// A client with one torrent. Its random choices follow from the world's.
-    pub fn add_client(&mut self, client: Client) -> MachineId {
+    pub fn add_client(&mut self, mut client: Client) -> MachineId {
         let mut config = client.config;
         config.seed = self.net.rng.next_u64();
         let content = client.disk.content().clone();
+        client.disk.is_wanted_in_part = client.wishes != Wishes::Everything;
         let scheme = if client.announces_by_udp {
             "udp"
         } else {
@@ -124,7 +127,7 @@ impl World {
             name: "content".to_owned(),
             info_hash: content.info_hash,
             geometry: content.geometry,
-            total_bytes: content.content_bytes(),
+            wishes: client.wishes,
             padding: content.padding.clone(),
             have: client.disk.have(),
             runs: content.runs.clone(),

@@ -34,7 +34,18 @@ impl Error {
     pub(super) fn write(path: &Path, error: io::Error) -> Self {
         Self::Write {
             path: path.to_owned(),
-            error,
+            error: explained(error),
         }
+    }
+}
+
+/// The system's words for a limit do not say whose it is.
+pub(super) fn explained(error: io::Error) -> io::Error {
+    match error.kind() {
+        kind @ io::ErrorKind::FileTooLarge => io::Error::new(
+            kind,
+            "it would be longer than files may be here; see `ulimit -f`, or take another disk",
+        ),
+        _ => error,
     }
 }

@@ -29,7 +29,8 @@ mod window;
 pub use error::Error;
 pub use file_table::FileTable;
 pub use files::{
-    CheckProgress, Checked, GetOptions, IoChoice, Prepared, TorrentFiles, for_getting, for_seeding,
+    CheckProgress, Checked, GetOptions, IoChoice, Prepared, Selection, TorrentFiles, for_getting,
+    for_seeding,
 };
 pub use hash_units::{Algorithms, Budget, IoMode, Job, Progress, UnitHash};
 pub use layout::{Layout, Shape, Unit};

@@ -1,6 +1,6 @@
 """A peer by libtorrent, which knows only the torrent's trackers.
 
-libtorrent_peer.py TORRENT FOLDER SECONDS_TO_SEED
+libtorrent_peer.py TORRENT FOLDER SECONDS_TO_SEED [LISTEN]
 
 Says `whole` when it has everything, seeds for as long as it is told to, and takes its leave of the
 trackers.
@@ -17,9 +17,10 @@ LEAVE_S = 10
 
 def main():
     torrent, folder, seconds_to_seed = sys.argv[1], sys.argv[2], float(sys.argv[3])
+    listen = sys.argv[4] if len(sys.argv) > 4 else "127.0.0.1:0"
     quiet = dict.fromkeys(("enable_dht", "enable_lsd", "enable_upnp", "enable_natpmp"), False)
     settings = quiet | {
-        "listen_interfaces": "127.0.0.1:0",
+        "listen_interfaces": listen,
         "allow_multiple_connections_per_ip": True,
         # Without encrypted handshakes, which are tried first and long.
         "in_enc_policy": 2,

@@ -111,9 +111,18 @@ impl Ground {
     }
 
     pub(crate) fn libtorrent(&self, folder: &Path, seconds_to_seed: u32) -> Result<Client> {
+        self.libtorrent_at("127.0.0.1:0", folder, seconds_to_seed)
+    }
+
+    pub(crate) fn libtorrent_at(
+        &self,
+        listen: &str,
+        folder: &Path,
+        seconds_to_seed: u32,
+    ) -> Result<Client> {
         let mut command = Command::new("python3");
         command.arg(LIBTORRENT_PEER).arg(&self.torrent).arg(folder);
-        command.arg(seconds_to_seed.to_string());
+        command.arg(seconds_to_seed.to_string()).arg(listen);
         Ok(Client(command.stdout(Stdio::null()).spawn()?))
     }
 

@@ -8,7 +8,7 @@ use std::process::{Command, Stdio};
 use anyhow::{Context as _, Result, ensure};
 use tempfile::TempDir;
 
-use crate::content::{Scratch, files_in};
+use crate::content::{LINKED, Scratch, files_in};
 use crate::programs::mt_finds_whole;
 use crate::tracked::{Client, Ground, Way};
 use crate::transmission::{Transmission, free_port};
@@ -178,6 +178,48 @@ fn aria2_and_mt_give_to_each_other() -> Result<()> {
 #[ignore = "needs libtorrent, transmission, aria2, mktorrent"]
 fn transmission_and_mt_give_to_each_other() -> Result<()> {
     both_ways(Program::Transmission)
+}
+
+/// First a part, then the rest.
+#[test]
+#[ignore = "needs libtorrent, transmission, aria2, mktorrent"]
+fn mt_gets_files_one_by_one_from_libtorrent() -> Result<()> {
+    let ground = Ground::with(Way::Http, SOON, Scratch::make_plain_directory)?;
+    let data = ground.scratch.data();
+    let seeder = ground.libtorrent(&data, 600)?;
+    ground.await_facts(1, 0..=1)?;
+    let folder = ground.folder("copy")?;
+    let words = ["--exit", "--give-up", "60s", "--only", LINKED];
+    mt(&ground, "get", &words, &folder)?.finish()?;
+    let copied = files_in(&folder)?;
+    let whole: Vec<_> = copied
+        .iter()
+        .filter(|(path, _)| !path.ends_with(".mtpart"))
+        .collect();
+    let path = format!("a directory/{LINKED}");
+    ensure!(whole == [&(path.clone(), 1 << 16)], "{copied:?}");
+    ensure!(fs::read(folder.join(&path))? == fs::read(data.join(&path))?);
+    mt_gets(&ground, &folder)?.finish()?;
+    ensure!(mt_finds_whole(&ground.torrent, &folder)?, "not whole");
+    drop(seeder);
+    Ok(())
+}
+
+#[test]
+#[ignore = "needs libtorrent, transmission, aria2, mktorrent"]
+fn mt_gets_from_libtorrent_without_any_ipv4() -> Result<()> {
+    let ground = Ground::with(Way::Http, SOON, Scratch::make_file)?;
+    let address = format!("[::1]:{}", free_port()?);
+    let seeder = ground.libtorrent_at(&address, &ground.scratch.data(), 600)?;
+    let folder = ground.folder("copy")?;
+    let mut get = Command::new(env!("CARGO_BIN_EXE_mt"));
+    get.args(["client", "get", "--exit", "--give-up", "60s"]);
+    get.args(["--listen", "[::1]:0", "--peer", &address]);
+    get.arg(&ground.torrent).arg(&folder).stderr(Stdio::null());
+    Client(get.spawn()?).finish()?;
+    ensure!(mt_finds_whole(&ground.torrent, &folder)?, "not whole");
+    drop(seeder);
+    Ok(())
 }
 
 /// Building it takes minutes, so it is asked only where somebody has it.

@@ -117,6 +117,39 @@ fn a_directory_in_the_way_stays_even_by_force() {
 }
 
 #[test]
+fn a_destination_that_is_no_directory_is_told() {
+    let ground = Ground::new();
+    ground.place.file("file", "x");
+    symlink("nowhere", ground.place.path("dangling")).unwrap();
+    symlink("copy", ground.place.path("link")).unwrap();
+    let refused = [
+        ("file", "is no directory"),
+        ("file/below", "on the way"),
+        ("dangling", "leads nowhere"),
+    ];
+    for (destination, why) in refused {
+        let get = format!("get one.torrent {destination} --exit");
+        ground
+            .place
+            .line(&get)
+            .fails_naming(&[&format!("`{destination}`"), why, "name another"]);
+    }
+    let get = Client::get(&ground.place, "one.torrent link --exit", &[&ground.seeder]);
+    get.wait().ok();
+    is_copied(&ground.place, "copy");
+}
+
+/// As whoever was killed between its last piece and the end leaves it.
+#[test]
+fn what_is_whole_but_for_its_name_gets_it() {
+    let ground = Ground::new();
+    let content = ground.place.read("one.bin");
+    ground.place.file("copy/one.bin.mtpart", content);
+    let summary = ground.gets_the_rest("");
+    assert_eq!(summary["downloaded_bytes"], 0);
+}
+
+#[test]
 fn a_link_in_the_way_is_not_followed() {
     let ground = Ground::new();
     let elsewhere = ground.place.file("elsewhere", noise(1, LEN_BYTES));

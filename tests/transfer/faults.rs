@@ -3,11 +3,11 @@
 
 use std::fs;
 use std::path::Path;
-use std::process::Command;
+use std::process::{Command, Stdio};
 
 use crate::client::Client;
 use crate::content::{is_copied, make_file};
-use crate::support::{Place, set_len};
+use crate::support::{Place, run, set_len};
 
 const LEN_BYTES: usize = 12_000_000;
 
@@ -84,6 +84,28 @@ fn a_source_that_is_replaced_is_not_given() {
         .failed_naming(&["one.bin", "replaced or changed"]);
     let ended = getter.wait().failed_naming(&["came"]);
     assert_eq!(ended.summary()["wasted_bytes"], 0);
+}
+
+/// The kernel ends whoever writes beyond such a limit and does not look.
+#[test]
+fn a_limit_on_the_length_of_files_is_an_error() {
+    let place = Place::new();
+    make_file(&place, LEN_BYTES, "");
+    let limited = |words: &str| {
+        let mut shell = Command::new("sh");
+        let script = format!("ulimit -f 20 && exec \"$0\" {words}");
+        shell.args(["-c", &script, env!("CARGO_BIN_EXE_mt")]);
+        let folder = place.path(Path::new(""));
+        run(shell.current_dir(folder).stdin(Stdio::null()))
+    };
+    for io in ["mmap", "positional"] {
+        let get = format!("client get one.torrent copy --exit --io {io}");
+        limited(&get).fails_naming(&["copy/one.bin.mtpart", "ulimit -f"]);
+        assert!(place.names("copy").is_empty());
+    }
+    let create = "client create one.bin -o other.torrent --piece-length 16KiB";
+    limited(create).fails_naming(&["`other.torrent`", "ulimit -f"]);
+    assert!(!place.path("other.torrent").exists());
 }
 
 /// A file system of its own, of which only root may make one.

@@ -93,6 +93,35 @@ fn getters_help_each_other() {
 }
 
 #[test]
+fn they_find_each_other_without_any_ipv4() {
+    for scheme in ["http", "udp"] {
+        let place = Place::new();
+        let folder = place.path(Path::new(""));
+        let tracker = Tracker::start(&folder, &["--http [::1]:0 --udp [::1]:0", ADMIN, SOON]);
+        let url = match scheme {
+            "udp" => format!("udp://{}", tracker.udp.unwrap()),
+            _ => format!("http://{}/announce", tracker.http.unwrap()),
+        };
+        let len_bytes = usize::try_from(LEN_BYTES).unwrap();
+        make_file(&place, len_bytes, &format!("--tracker {url}"));
+        let start = |line: &str| {
+            let line = format!("{line} --listen [::1]:0 --json");
+            spawn(&mut place.command(line.split_whitespace()))
+        };
+        let seeder = start("seed one.torrent --data one.bin");
+        wait_until(|| tracker.stats()["seeders"] == 1);
+        let getter = wait(start("get one.torrent copy --exit"));
+        assert_eq!(getter.status.code(), Some(0), "{getter:?}");
+        is_copied(&place, "copy");
+        let id = rustix::process::Pid::from_child(&seeder);
+        rustix::process::kill_process(id, rustix::process::Signal::INT).unwrap();
+        let told = wait(seeder).ok();
+        let uploaded = format!("\"uploaded_bytes\":{LEN_BYTES}");
+        assert!(told.lines().last().unwrap().contains(&uploaded), "{told}");
+    }
+}
+
+#[test]
 fn without_its_tracker_a_download_goes_on() {
     let ground = Ground::new("http");
     let seeder = ground.seed("--limit-up 2MB/s");

@@ -176,6 +176,29 @@ fn links_are_not_followed_yet() {
     assert!(!place.path("copy").exists());
 }
 
+/// It has what others lack, lacks what others have, and writes to nobody's files.
+#[test]
+fn a_seeder_of_a_part_gives_that_and_fetches_nothing() {
+    let place = Place::new();
+    make_file(&place, 3_000_000, "");
+    let mut bytes = place.read("one.bin");
+    bytes[700_000] ^= 1;
+    place.file("damaged/one.bin", &bytes);
+    let whole = Client::seed(&place, "one.torrent --data one.bin");
+    let part = Client::seed(&place, "one.torrent --data damaged/one.bin");
+    // Through the one that has it all, they hear of each other.
+    let getter = Client::get(&place, "one.torrent copy", &[&part, &whole]);
+    getter.shows("the end", |line| line["state"] == "seeding");
+    is_copied(&place, "copy");
+    getter.stop().ok();
+    let ended = part.stop();
+    assert!(ended.err.contains("has 45 of the 46 pieces"), "{ended:?}");
+    let summary = ended.ok();
+    assert_eq!(summary["state"], "seeding");
+    assert_eq!(summary["downloaded_bytes"], 0);
+    assert!(place.read("damaged/one.bin") == bytes);
+}
+
 #[test]
 fn data_of_another_torrent_is_not_seeded() {
     let place = Place::new();

@@ -105,6 +105,8 @@ fn a_directory_of_empty_files_needs_nobody() {
         .wait()
         .ok();
     assert_eq!(summary["complete"], true);
+    let seed = place.line("seed made.torrent --data data");
+    assert!(seed.err.contains("nothing to transfer"), "{seed:?}");
     assert_eq!(tree(&place.path("copy/data")), tree(&place.path("data")));
 }
 

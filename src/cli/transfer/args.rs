@@ -6,6 +6,7 @@ use std::time::Duration;
 
 use clap::{Args, ValueEnum};
 
+use super::choice::ChoiceArgs;
 use crate::cli::size::{parse_duration, parse_rate, parse_size};
 use crate::storage::IoChoice;
 
@@ -31,14 +32,18 @@ pub(crate) struct SeedArgs {
 
 /// Get content from whoever has it
 ///
-/// What is at the destination already is checked and kept where it is right. While files are not
-/// whole their names end in `.mtpart`. When everything is there, it is given to others until Ctrl-C,
-/// or not at all with --exit.
+/// What is at the destination already is always checked, and kept where it is right. While files
+/// are not whole their names end in `.mtpart`. When everything is there, it is given to others until
+/// Ctrl-C, or not at all with --exit.
+///
+/// --only, --skip, --first and --last take files and directories by the paths that `show` prints, by
+/// their names alone, or by patterns of either, in which only `**` goes past a slash.
 #[derive(Debug, Args)]
 #[command(after_help = "\
 Examples:
   mt client get model.torrent /models
   mt client get model.torrent /models --exit
+  mt client get dataset.torrent /data --only 'train/*.bin' --skip old --first labels.txt
   mt client get model.torrent . --peer 10.0.0.1:6881 --give-up 60s --exit --json")]
 pub(crate) struct GetArgs {
     /// The torrent, in any format
@@ -58,7 +63,7 @@ pub(crate) struct GetArgs {
     pub(super) exit: bool,
 
     /// End with status 1 when nothing came for this long
-    #[arg(long, value_name = "TIME", value_parser = parse_duration)]
+    #[arg(long, value_name = "TIME", value_parser = parse_patience)]
     pub(super) give_up: Option<Duration>,
 
     /// Replace what is at the destination and is something else
@@ -70,6 +75,9 @@ pub(crate) struct GetArgs {
     pub(super) sequential: bool,
 
     #[command(flatten)]
+    pub(super) choice: ChoiceArgs,
+
+    #[command(flatten)]
     pub(super) common: CommonArgs,
 }
 
@@ -77,7 +85,7 @@ pub(crate) struct GetArgs {
 #[derive(Debug, Args)]
 pub(super) struct CommonArgs {
     /// Where to take connections; port 6881 of all addresses, or any free port, if not given
-    #[arg(long, value_name = "ADDR")]
+    #[arg(long, value_name = "ADDR", value_parser = parse_listen)]
     pub(super) listen: Option<SocketAddr>,
 
     /// Send no more than this, such as 10MB/s
@@ -119,6 +127,17 @@ fn parse_some(text: &str) -> Result<usize, String> {
     count.ok_or_else(|| format!("`{text}` is no count: expected 1 or more"))
 }
 
+/// Before a peer was asked, nothing can have come.
+fn parse_patience(text: &str) -> Result<Duration, String> {
+    let patience = parse_duration(text)?;
+    if patience.is_zero() {
+        return Err(format!(
+            "`{text}` is no time to wait for anything: expected 1s or more"
+        ));
+    }
+    Ok(patience)
+}
+
 /// Enough for the shortest window that is worth it.
 fn parse_memory(text: &str) -> Result<u64, String> {
     const MIN_BYTES: u64 = 1 << 20;
@@ -127,6 +146,15 @@ fn parse_memory(text: &str) -> Result<u64, String> {
         return Err(format!("`{text}` is too little: expected 1MiB or more"));
     }
     Ok(bytes)
+}
+
+fn parse_listen(text: &str) -> Result<SocketAddr, String> {
+    text.parse().map_err(|_| {
+        format!(
+            "`{text}` is no address to listen at: expected one with its port, such as \
+             `0.0.0.0:6881` or `[::]:0`"
+        )
+    })
 }
 
 fn parse_peer(text: &str) -> Result<SocketAddr, String> {
@@ -175,5 +203,11 @@ mod tests {
             assert!(parse_peer(text).is_err(), "{text}");
         }
         assert!(parse_peer("[::1]:6881").is_ok());
+        for text in ["6881", ":6881", "localhost:1", "::1:6881"] {
+            assert!(parse_listen(text).is_err(), "{text}");
+        }
+        assert!(parse_listen("[::1]:0").is_ok());
+        assert!(parse_patience("0").is_err() && parse_patience("0h").is_err());
+        assert_eq!(parse_patience("1m"), Ok(Duration::from_secs(60)));
     }
 }

@@ -2,6 +2,7 @@
 //! reactor until there is nothing left to do.
 
 mod args;
+mod choice;
 mod prepare;
 mod run;
 mod show;
@@ -13,9 +14,11 @@ use anyhow::{Result, bail};
 
 use super::input::read_metainfo;
 use super::output::write_stdout;
+use crate::engine::{TorrentSetup, Wishes};
 use crate::metainfo::{Format, Metainfo};
 
 pub(super) use args::{GetArgs, SeedArgs};
+use choice::Choice;
 use run::{Ports, Transfer, run};
 use summary::Outcome;
 
@@ -31,13 +34,23 @@ pub(super) fn seed(args: &SeedArgs) -> Result<()> {
             args.data.display()
         );
     }
+    if !prepared.have.is_full() {
+        log::warn!(
+            "`{}` has {} of the {} pieces, and only these are given: `mt client verify` says what \
+             is wrong",
+            args.data.display(),
+            prepared.have.count(),
+            prepared.have.len()
+        );
+    }
     let outcome = run(Transfer {
-        setup: prepare::setup(&metainfo, format, &prepared, Vec::new(), false),
+        setup: prepare::setup(&metainfo, format, &prepared, Wishes::Nothing),
         files: prepared.files,
         ports,
         common: &args.common,
         ends_when_complete: false,
         gives_up_after: None,
+        is_seed: true,
     })?;
     tell(&outcome, &metainfo, args.common.json)?;
     outcome.into_result()
@@ -47,16 +60,23 @@ pub(super) fn get(args: &GetArgs) -> Result<()> {
     let (format, metainfo) = read_metainfo(&args.file)?;
     require_pieces(&metainfo, format)?;
     let metainfo = Arc::new(*metainfo);
+    let choice = Choice::of(&metainfo.info, &args.choice)?;
     let ports = Ports::bind(args.common.listen)?;
-    let prepared = prepare::for_getting(&metainfo, args)?;
-    let peers = args.peers.clone();
+    let prepared = prepare::for_getting(&metainfo, args, choice.selection())?;
+    let wishes = choice.wishes(&metainfo.info);
+    let setup = prepare::setup(&metainfo, format, &prepared, wishes);
     let outcome = run(Transfer {
-        setup: prepare::setup(&metainfo, format, &prepared, peers, args.sequential),
+        setup: setup.map(|setup| TorrentSetup {
+            peers: args.peers.clone(),
+            is_sequential: args.sequential,
+            ..setup
+        }),
         files: prepared.files,
         ports,
         common: &args.common,
         ends_when_complete: args.exit,
         gives_up_after: args.give_up,
+        is_seed: prepared.lacks_nothing,
     })?;
     tell(&outcome, &metainfo, args.common.json)?;
     outcome.into_result()

@@ -1,16 +1,15 @@
 //! What is done before the loop runs: content found or made room for, and checked.
 
-use std::net::SocketAddr;
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
 
-use anyhow::{Context as _, Result};
+use anyhow::Result;
 
 use super::args::{GetArgs, SeedArgs};
 use crate::cli::progress::with_bar;
-use crate::engine::TorrentSetup;
+use crate::engine::{TorrentSetup, Wishes};
 use crate::metainfo::{Format, Metainfo};
-use crate::storage::{self, CheckProgress, GetOptions, Prepared, Progress};
+use crate::storage::{self, CheckProgress, GetOptions, Prepared, Progress, Selection};
 
 pub(super) fn for_seeding(metainfo: &Arc<Metainfo>, args: &SeedArgs) -> Result<Prepared> {
     if std::fs::symlink_metadata(&args.data).is_err() {
@@ -21,15 +20,19 @@ pub(super) fn for_seeding(metainfo: &Arc<Metainfo>, args: &SeedArgs) -> Result<P
     })?)
 }
 
-pub(super) fn for_getting(metainfo: &Arc<Metainfo>, args: &GetArgs) -> Result<Prepared> {
+pub(super) fn for_getting(
+    metainfo: &Arc<Metainfo>,
+    args: &GetArgs,
+    selection: Selection,
+) -> Result<Prepared> {
     let options = GetOptions {
         force: args.force,
         io: args.common.io.into(),
+        selection,
     };
-    checked(metainfo, |progress| {
-        storage::for_getting(metainfo, &args.destination, options, progress)
-    })
-    .with_context(|| format!("cannot get into `{}`", args.destination.display()))
+    Ok(checked(metainfo, |progress| {
+        storage::for_getting(metainfo, &args.destination, &options, progress)
+    })?)
 }
 
 fn checked<E>(
@@ -52,8 +55,7 @@ pub(super) fn setup(
     metainfo: &Metainfo,
     format: Format,
     prepared: &Prepared,
-    peers: Vec<SocketAddr>,
-    is_sequential: bool,
+    wishes: Wishes,
 ) -> Option<TorrentSetup> {
     let geometry = prepared.files.geometry()?;
     let info = &metainfo.info;
@@ -62,7 +64,7 @@ pub(super) fn setup(
         name: info.name().to_owned(),
         info_hash: info.hashes().v1?,
         geometry,
-        total_bytes: info.files().content_bytes(),
+        wishes,
         padding: padding
             .map(|file| (file.offset_bytes, file.offset_bytes + file.len_bytes))
             .collect(),
@@ -71,7 +73,7 @@ pub(super) fn setup(
         is_private: info.is_private(),
         trackers: metainfo.outer().trackers.clone(),
         tells_every_tracker: format == Format::Mtorrent,
-        peers,
-        is_sequential,
+        peers: Vec::new(),
+        is_sequential: false,
     })
 }

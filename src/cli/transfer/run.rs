@@ -28,17 +28,19 @@ pub(super) struct Transfer<'a> {
     pub(super) common: &'a CommonArgs,
     pub(super) ends_when_complete: bool,
     pub(super) gives_up_after: Option<Duration>,
+    /// Nothing is to be fetched.
+    pub(super) is_seed: bool,
 }
 
 pub(super) fn run(transfer: Transfer<'_>) -> Result<Outcome> {
     let started = Instant::now();
     let common = transfer.common;
     let ports = transfer.ports;
+    let Some(setup) = transfer.setup else {
+        return Ok(of_nothing(started));
+    };
     let pool = Pool::start(PoolOptions::default()).context("cannot start threads")?;
     pool.add(TorrentId(0), Arc::clone(&transfer.files));
-    let Some(setup) = transfer.setup else {
-        return finish_empty(&pool, started);
-    };
     let config = config(
         common,
         ports.number,
@@ -47,7 +49,7 @@ pub(super) fn run(transfer: Transfer<'_>) -> Result<Outcome> {
     )?;
     let mut engine = Engine::new(config);
     let name = setup.name.clone();
-    let is_seed = setup.have.is_full();
+    let is_seed = transfer.is_seed;
     engine.add(base::Instant::ZERO, setup);
 
     let mut reactor = Reactor::new().context("cannot set up the loop")?;
@@ -101,24 +103,16 @@ pub(super) fn run(transfer: Transfer<'_>) -> Result<Outcome> {
 /// More than a watcher ever lets wait.
 const WAITING_REPORTS_MAX: usize = 16;
 
-/// Without a byte to transfer, the files only have to be named as they should.
-fn finish_empty(pool: &Pool, started: Instant) -> Result<Outcome> {
-    let (done, finished) = mpsc::channel();
-    let torrent = TorrentId(0);
-    pool.submit(Job::Finish { torrent }, move |answer| {
-        drop(done.send(answer));
-    });
-    if let Done::Finished { result, .. } = finished.recv().context("the pool")? {
-        result?;
-    }
-    Ok(Outcome {
+/// Without a byte to transfer there is nothing more to do.
+fn of_nothing(started: Instant) -> Outcome {
+    Outcome {
         last: None,
         gave_up_after: None,
         figures: Figures::now(started.elapsed(), crate::reactor::Stats::default()),
         shows_stats: false,
         ended: Ended::Done,
         is_seed: true,
-    })
+    }
 }
 
 fn config(

@@ -50,16 +50,17 @@ impl Watcher {
         } else {
             ProgressBar::new(1)
         };
+        // Lines that a narrow terminal would break are cut, and the bar has one of its own.
         let template = if is_seed {
-            "{prefix}  {msg}"
+            "{prefix}  {wide_msg}"
         } else {
-            "{prefix} {wide_bar} {percent:>3} %  {msg}"
+            "{prefix} {wide_bar} {percent:>3} %\n  {wide_msg}"
         };
         if let Ok(style) = ProgressStyle::with_template(template) {
             bar.set_style(style);
         }
         write_above((!bar.is_hidden()).then_some(&bar));
-        bar.set_prefix(crate::base::printable(name).to_string());
+        bar.set_prefix(shortened(&crate::base::printable(name)));
         Self {
             json,
             bar,
@@ -98,6 +99,17 @@ impl Watcher {
     }
 }
 
+/// Leaves room for a bar beside it.
+fn shortened(name: &str) -> String {
+    const CHARS_MAX: usize = 24;
+    if name.chars().count() <= CHARS_MAX {
+        return name.to_owned();
+    }
+    let kept: String = name.chars().take(CHARS_MAX - 1).collect();
+    format!("{kept}\u{2026}")
+}
+
+/// What matters most comes first: the end may be cut off.
 fn message(torrent: &TorrentReport) -> String {
     let mut words = Vec::new();
     match torrent.phase {
@@ -108,13 +120,15 @@ fn message(torrent: &TorrentReport) -> String {
         Phase::Seeding => words.push("seeding".to_owned()),
         Phase::Failed(_) => words.push("stopped".to_owned()),
     }
-    words.push(format!("{}/s up", Size(torrent.up_bytes_per_second)));
-    let (peers, seeds) = (torrent.connected_peers, torrent.connected_seeds);
-    let peers = Counted(peers as u64, "peer");
-    words.push(format!("{peers}, {seeds} with all"));
     if let Some(seconds) = seconds_left(torrent) {
         words.push(format!("{} left", clock(seconds)));
     }
+    words.push(format!("{}/s up", Size(torrent.up_bytes_per_second)));
+    let peers = Counted(torrent.connected_peers as u64, "peer");
+    words.push(match torrent.connected_seeds {
+        0 => peers.to_string(),
+        seeds => format!("{peers} ({seeds} with all)"),
+    });
     words.push(trackers(torrent));
     words.join("  ")
 }
@@ -188,5 +202,18 @@ pub(super) fn state(phase: &Phase) -> &'static str {
         Phase::Finishing => "finishing",
         Phase::Seeding => "seeding",
         Phase::Failed(_) => "failed",
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn long_names_leave_room() {
+        assert_eq!(shortened("model.bin"), "model.bin");
+        let long = shortened(&"\u{fc}".repeat(200));
+        assert_eq!(long.chars().count(), 24);
+        assert!(long.ends_with('\u{2026}'));
     }
 }

@@ -120,6 +120,12 @@ impl Outcome {
         let mut err = std::io::stderr();
         if let Some(report) = &self.last {
             let _ = writeln!(err, "{}", self.sentence(report, name));
+        } else {
+            let name = crate::base::printable(name);
+            let _ = writeln!(
+                err,
+                "`{name}`: all of its files are empty; nothing to transfer"
+            );
         }
         if self.shows_stats {
             let _ = writeln!(err, "{}", self.figures.stats);

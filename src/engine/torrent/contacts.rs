@@ -209,15 +209,25 @@ impl Torrent {
         remote: SocketAddr,
         is_dialled: bool,
     ) {
-        let has_all = self.blocks.have().is_full();
         connection.tell_extensions(&ExtensionHandshake {
             client: Some(CLIENT.as_bytes()),
             requests_max: Some(PEER_REQUESTS_MAX),
             listen_port: Some(ctx.config.listen_port).filter(|port| *port != 0 && is_dialled),
             your_ip: Some(remote.ip()),
-            is_upload_only: has_all.then_some(true),
+            is_upload_only: self.lacks_nothing().then_some(true),
             ..ExtensionHandshake::default()
         });
+    }
+
+    /// Peers see for themselves who has everything, and not who wants no more.
+    pub(super) fn tell_upload_only(&mut self, ctx: &mut Context<'_>) {
+        for (conn, peer) in &mut self.peers {
+            peer.conn.tell_extensions(&ExtensionHandshake {
+                is_upload_only: Some(true),
+                ..ExtensionHandshake::default()
+            });
+            ctx.replan(*conn);
+        }
     }
 
     pub(in crate::engine) fn closed(
@@ -282,13 +292,14 @@ impl Torrent {
 
 pub(super) fn announcer(
     setup: &TorrentSetup,
+    lacks_nothing: bool,
     config: &Config,
     peer_id: PeerId,
     seed: u64,
 ) -> Announcer {
-    let is_complete = setup.have.is_full();
     let facts = Facts {
-        left_bytes: if is_complete { 0 } else { setup.total_bytes },
+        // Counted before the first of them is told.
+        left_bytes: u64::from(!lacks_nothing),
         ..Facts::default()
     };
     let reach = if setup.tells_every_tracker {

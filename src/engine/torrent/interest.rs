@@ -55,7 +55,7 @@ impl Torrent {
         };
         peer.conn.set_interesting(peer.interest.is_any());
         let wants_nothing = peer.is_seed() || peer.is_upload_only;
-        if wants_nothing && self.blocks.have().is_full() {
+        if wants_nothing && self.picker.lacking_count() == 0 {
             log::debug!("peer {}: {}", peer.remote, Refusal::BothSeeds);
             ctx.end(conn, Ending::Flush);
         }

@@ -17,6 +17,7 @@ mod room;
 mod serve;
 mod status;
 mod traffic;
+mod wishes;
 
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
 use std::net::SocketAddr;
@@ -40,6 +41,7 @@ use crate::wire::peer::{Handshake, PeerId};
 pub(super) use contacts::Ask;
 pub(super) use peer::Peer;
 use traffic::Traffic;
+pub use wishes::{Wish, Wishes};
 
 /// What is known of a torrent before it runs.
 #[derive(Clone, Debug)]
@@ -48,8 +50,7 @@ pub struct TorrentSetup {
     pub name: String,
     pub info_hash: Sha1Digest,
     pub geometry: Geometry,
-    /// Of the content, without padding.
-    pub total_bytes: u64,
+    pub wishes: Wishes,
     /// Parts of the content that are padding, in order: from and to, in bytes.
     pub padding: Vec<(u64, u64)>,
     pub have: Bitfield,
@@ -75,6 +76,8 @@ pub(super) struct Torrent {
     geometry: Geometry,
     total_bytes: u64,
     padding: Vec<(u64, u64)>,
+    /// Parts of the content that nobody counts, in order.
+    uncounted: Vec<(u64, u64)>,
     is_private: bool,
     phase: Phase,
     blocks: Blocks,
@@ -123,21 +126,23 @@ impl Torrent {
         for address in &setup.peers {
             roster.add(now, *address, Source::Given);
         }
-        let mut picker = Picker::new(setup.geometry, &setup.have);
+        let mut picker = setup.wishes.picker(setup.geometry, &setup.have);
         if setup.is_sequential {
             picker.set_order(Order::Sequential);
         }
-        let announcer = contacts::announcer(&setup, config, peer_id, rng.next_u64());
+        let lacks_nothing = picker.lacking_count() == 0;
+        let announcer = contacts::announcer(&setup, lacks_nothing, config, peer_id, rng.next_u64());
         let mut torrent = Self {
             id,
             name: setup.name,
             info_hash: setup.info_hash,
             peer_id,
             geometry: setup.geometry,
-            total_bytes: setup.total_bytes,
+            total_bytes: 0,
+            uncounted: setup.wishes.uncounted(&setup.padding),
             padding: setup.padding,
             is_private: setup.is_private,
-            phase: if setup.have.is_full() {
+            phase: if lacks_nothing {
                 Phase::Seeding
             } else {
                 Phase::Downloading
@@ -167,12 +172,7 @@ impl Torrent {
             to_dial: Vec::new(),
             is_stopping: false,
         };
-        torrent.left_bytes = torrent
-            .geometry
-            .pieces()
-            .filter(|piece| !torrent.blocks.have().has(*piece))
-            .map(|piece| torrent.content_bytes_of(piece))
-            .sum();
+        torrent.count_bytes();
         torrent
     }
 
@@ -478,7 +478,7 @@ pub(super) enum Refusal {
     Banned,
     #[error("there are as many connections as there may be")]
     Full,
-    #[error("both sides have everything")]
+    #[error("neither side lacks anything that it wants")]
     BothSeeds,
     #[error("the torrent has stopped")]
     Stopped,

@@ -89,8 +89,10 @@ impl Torrent {
     fn keep(&mut self, ctx: &mut Context<'_>, piece: PieceIndex) {
         self.in_pool.remove(&piece);
         self.blocks.keep(piece);
-        self.left_bytes -= self.content_bytes_of(piece);
         let was_lacking = self.picker.is_lacking(piece);
+        if was_lacking {
+            self.left_bytes -= self.content_bytes_of(piece);
+        }
         self.picker.keep(piece);
         for (conn, peer) in &mut self.peers {
             if was_lacking {
@@ -106,7 +108,7 @@ impl Torrent {
             }
         }
         self.close_if_complete(ctx, piece);
-        if self.picker.lacking_count() == 0 && self.is_downloading() {
+        if self.lacks_nothing() && self.is_downloading() {
             self.complete(ctx);
         }
     }
@@ -146,7 +148,11 @@ impl Torrent {
         match result {
             Ok(()) => {
                 self.phase = Phase::Seeding;
-                self.announcer.completed(ctx.now);
+                if self.blocks.have().is_full() {
+                    self.announcer.completed(ctx.now);
+                } else {
+                    self.tell_upload_only(ctx);
+                }
                 self.part_from_seeds(ctx);
             }
             Err(fault) => self.fail(ctx, fault),

@@ -45,17 +45,36 @@ impl Torrent {
         self.traffic.last_progress
     }
 
-    /// Of the content, without padding.
+    /// Of what is wanted, without padding.
     pub(super) fn left_bytes(&self) -> u64 {
         self.left_bytes
     }
 
-    /// What a piece counts in the content.
+    /// Nothing that is wanted is missing: of some files perhaps, and not of all.
+    pub(super) fn lacks_nothing(&self) -> bool {
+        self.picker.lacking_count() == 0
+    }
+
+    /// Counts what is wanted, or there already.
+    pub(super) fn count_bytes(&mut self) {
+        (self.left_bytes, self.total_bytes) = (0, 0);
+        for piece in self.geometry.pieces() {
+            let counted_bytes = self.content_bytes_of(piece);
+            if self.picker.is_lacking(piece) {
+                self.left_bytes += counted_bytes;
+                self.total_bytes += counted_bytes;
+            } else if self.blocks.have().has(piece) {
+                self.total_bytes += counted_bytes;
+            }
+        }
+    }
+
+    /// What a piece counts in the content that is wanted.
     pub(super) fn content_bytes_of(&self, piece: PieceIndex) -> u64 {
         let start = self.geometry.start_of(piece);
         let end = start + u64::from(self.geometry.len_of(piece));
-        let behind = self.padding.partition_point(|(_, to)| *to <= start);
-        let within = self.padding[behind..]
+        let behind = self.uncounted.partition_point(|(_, to)| *to <= start);
+        let within = self.uncounted[behind..]
             .iter()
             .take_while(|(from, _)| *from < end)
             .map(|(from, to)| (*to).min(end) - (*from).max(start));

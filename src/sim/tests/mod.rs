@@ -10,4 +10,5 @@ mod support;
 mod swarms;
 mod transfers;
 mod waits;
+mod wishes;
 mod wrong_bytes;

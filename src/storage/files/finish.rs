@@ -1,4 +1,4 @@
-//! All of the content has arrived: make it durable, then give it its final names and attributes.
+//! All that is wanted has arrived: make it durable, then give it its final names and attributes.
 
 use std::fs::File;
 use std::io;
@@ -72,7 +72,7 @@ impl Finishing<'_> {
         if !is_part && entry.symlink.is_none() && !entry.attributes.executable {
             return Ok(());
         }
-        if entry.attributes.padding {
+        if entry.attributes.padding || !self.files.is_wanted(file) {
             return Ok(());
         }
         let names = self.destination.names(info, file);
@@ -113,7 +113,11 @@ fn make_link(spot: &Spot<'_>, target: &str, changed: &mut Changed) -> io::Result
 fn make_executable(file: &File) -> io::Result<()> {
     let mut permissions = file.metadata()?.permissions();
     let mode = permissions.mode();
-    permissions.set_mode(mode | (mode & 0o444) >> 2);
+    let wanted_mode = mode | (mode & 0o444) >> 2;
+    if wanted_mode == mode {
+        return Ok(());
+    }
+    permissions.set_mode(wanted_mode);
     file.set_permissions(permissions)
 }
 

@@ -14,7 +14,7 @@ use super::destination::{Destination, Names, rename};
 use super::disk::{IoChoice, Mapping};
 use super::seed::require_v1;
 use super::survey::{Found, survey};
-use super::{Descriptors, Home, Prepared, Segment, TorrentFiles};
+use super::{Descriptors, Home, Prepared, Segment, Selection, TorrentFiles, finish};
 use crate::base::{Bitfield, PieceIndex};
 use crate::engine::TorrentId;
 use crate::metainfo::{Info, Metainfo};
@@ -23,42 +23,52 @@ use crate::storage::error::Error;
 /// Smaller files are never mapped, so their file systems need not be looked at.
 const PROBED_FILE_LEN_BYTES_MIN: u64 = 1 << 20;
 
-#[derive(Clone, Copy, Debug, Default)]
+#[derive(Clone, Debug, Default)]
 pub struct GetOptions {
     /// Whether what is in the way may be replaced.
     pub force: bool,
     pub io: IoChoice,
+    pub selection: Selection,
 }
 
-/// Makes the files of a torrent beneath `directory`, with all the space that they need. What is
-/// there already is a start: it is hashed, and kept where it is right. Something else is an error,
-/// and left alone, unless force is allowed.
+/// Makes the files of a torrent that are wanted beneath `directory`, with all the space that they
+/// need. What is there already is a start: it is hashed, and kept where it is right. Something else
+/// is an error, and left alone, unless force is allowed. Where nothing is missing, it is finished.
 pub fn for_getting(
     metainfo: &Arc<Metainfo>,
     directory: &Path,
-    options: GetOptions,
+    options: &GetOptions,
     progress: &CheckProgress<'_>,
 ) -> Result<Prepared, Error> {
     let info = &metainfo.info;
     require_v1(info, directory)?;
-    let unusable = |error| Error::write(directory, error);
-    fs::create_dir_all(directory).map_err(unusable)?;
-    let destination = Destination::new(directory, info).map_err(unusable)?;
+    make_directory(directory)?;
+    let destination = Destination::new(directory, info);
+    let destination = destination.map_err(|error| Error::write(directory, error))?;
     let mapping = Mapping::for_file(destination.root(), options.io);
     let mut files = TorrentFiles::new(metainfo, Home::Made(destination), mapping);
+    files.selection = options.selection.clone();
     let Home::Made(destination) = &files.home else {
         unreachable!("it was made so");
     };
-    let found = survey(&files, destination, options.force)?;
+    let mut found = survey(&files, destination, options.force)?;
     let known = identities_of_what_is_there(&files, destination, &found)?;
     files.identities = known;
     let descriptors = Descriptors::new(1);
     let is_worth_it = |piece| may_be_there(&files, &descriptors, piece);
-    let have = whole_pieces(&files, is_worth_it, progress);
+    let mut have = whole_pieces(&files, is_worth_it, progress);
+    files.leave_unwanted_alone(&mut found, &mut have);
     refuse_others(&files, &found, &have, options.force)?;
     let made = Making::new(&files, options).make_all(&found, &have)?;
     files.identities = made.identities;
     files.mapping = made.mapping;
+    let lacks_nothing = files.lacks_nothing(&have);
+    if lacks_nothing {
+        finish(&files, TorrentId(0), &descriptors).map_err(|fault| Error::Unfit {
+            path: fault.path.into(),
+            what: fault.reason,
+        })?;
+    }
     let runs = if files.mapping.receiving {
         files.runs()
     } else {
@@ -67,7 +77,26 @@ pub fn for_getting(
     Ok(Prepared {
         files: Arc::new(files),
         have,
+        lacks_nothing,
         runs,
+    })
+}
+
+fn make_directory(path: &Path) -> Result<(), Error> {
+    let Err(error) = fs::create_dir_all(path) else {
+        return Ok(());
+    };
+    let what = match error.kind() {
+        io::ErrorKind::AlreadyExists if path.exists() => "is no directory; name another one",
+        io::ErrorKind::AlreadyExists => "is a link that leads nowhere; name another directory",
+        io::ErrorKind::NotADirectory => {
+            "something on the way to it is no directory; name another one"
+        }
+        _ => return Err(Error::write(path, error)),
+    };
+    Err(Error::Unfit {
+        path: path.to_owned(),
+        what: what.to_owned(),
     })
 }
 
@@ -87,7 +116,11 @@ fn identities_of_what_is_there(
         }
         destination.set_part(file, is_part);
         let write = |error| Error::write(&files.path_of(file), error);
-        let opened = destination.open(info, file).map_err(write)?;
+        let opened = match destination.open(info, file) {
+            // It is not needed.
+            Err(_) if !is_part && !files.is_wanted(file) => continue,
+            opened => opened.map_err(write)?,
+        };
         if is_part {
             let len_bytes = info.files().get(file).len_bytes;
             opened.set_len(len_bytes).map_err(write)?;
@@ -100,12 +133,10 @@ fn identities_of_what_is_there(
 /// A piece that lies in a file which is not there yet, or in a part of an unfinished one that was
 /// never written to, is not there.
 fn may_be_there(files: &TorrentFiles, descriptors: &Descriptors, piece: PieceIndex) -> bool {
-    let (Some(geometry), Home::Made(destination)) = (files.geometry, &files.home) else {
+    let Home::Made(destination) = &files.home else {
         return false;
     };
-    let len_bytes = u64::from(geometry.len_of(piece));
-    let mut segments = files.segments(geometry.start_of(piece), len_bytes);
-    segments.all(|segment| {
+    files.segments_of(piece).all(|segment| {
         if segment.is_padding || !files.is_there(segment.file) {
             return segment.is_padding;
         }
@@ -135,20 +166,9 @@ enum Share {
 }
 
 fn share_of(files: &TorrentFiles, file: usize, have: &Bitfield) -> Share {
-    let file = files.metainfo.info.files().get(file);
-    let (Some(geometry), 1..) = (files.geometry, file.len_bytes) else {
-        return Share::All;
-    };
-    let pieces = || {
-        let first = geometry.piece_at(file.offset_bytes);
-        let last = geometry.piece_at(file.offset_bytes + file.len_bytes - 1);
-        let first = first.map_or(0, PieceIndex::get);
-        let last = last.map_or(first, PieceIndex::get);
-        (first..=last).filter_map(|index| geometry.piece(index))
-    };
-    if pieces().all(|piece| have.has(piece)) {
+    if files.pieces_of(file).all(|piece| have.has(piece)) {
         Share::All
-    } else if pieces().any(|piece| have.has(piece)) {
+    } else if files.pieces_of(file).any(|piece| have.has(piece)) {
         Share::Some
     } else {
         Share::None
@@ -163,7 +183,11 @@ fn refuse_others(
     force: bool,
 ) -> Result<(), Error> {
     for (file, found) in found.iter().enumerate() {
-        if *found == Found::Whole && !force && share_of(files, file, have) == Share::None {
+        if *found == Found::Whole
+            && !force
+            && files.is_wanted(file)
+            && share_of(files, file, have) == Share::None
+        {
             return Err(Error::Unfit {
                 path: files.path_of(file),
                 what: "exists, and no piece of it is what the torrent has; use --force to \
@@ -185,7 +209,7 @@ struct Made {
 struct Making<'a> {
     files: &'a TorrentFiles,
     info: &'a Info,
-    options: GetOptions,
+    options: &'a GetOptions,
     identities: Vec<u64>,
     mapping: Mapping,
     /// New unfinished files.
@@ -193,7 +217,7 @@ struct Making<'a> {
 }
 
 impl<'a> Making<'a> {
-    fn new(files: &'a TorrentFiles, options: GetOptions) -> Self {
+    fn new(files: &'a TorrentFiles, options: &'a GetOptions) -> Self {
         Self {
             files,
             info: &files.metainfo.info,
@@ -209,7 +233,12 @@ impl<'a> Making<'a> {
             unreachable!("what was found is not made");
         };
         for (file, found) in found.iter().enumerate() {
-            if let Err(error) = self.make(destination, file, *found, have) {
+            let made = if self.files.is_wanted(file) {
+                self.make(destination, file, *found, have)
+            } else {
+                self.make_beside(destination, file, *found, have)
+            };
+            if let Err(error) = made {
                 self.undo(destination);
                 return Err(error);
             }
@@ -258,6 +287,38 @@ impl<'a> Making<'a> {
         self.identify(file, &opened).map_err(write)
     }
 
+    /// Makes room for the parts that a file which is not wanted has in pieces that are.
+    fn make_beside(
+        &mut self,
+        destination: &Destination,
+        file: usize,
+        found: Found,
+        have: &Bitfield,
+    ) -> Result<(), Error> {
+        let lacking: Vec<PieceIndex> = self.files.lacking_pieces_of(file, have).collect();
+        let entry = self.info.files().get(file);
+        if lacking.is_empty() || entry.attributes.padding {
+            return Ok(());
+        }
+        destination.set_part(file, true);
+        let names = destination.names(self.info, file);
+        let write = |error| Error::write(&destination.part_path(&names), error);
+        let spot = destination.spot(&names, Missing::Make).map_err(write)?;
+        let opened = self.open_part(file, &names.part(&spot), found == Found::Nothing);
+        let opened = opened.map_err(write)?;
+        opened.set_len(entry.len_bytes).map_err(write)?;
+        for piece in lacking {
+            for segment in self.files.segments_of(piece) {
+                if segment.file == file {
+                    let from_bytes = segment.offset_in_file_bytes;
+                    // What is not mapped needs no promise.
+                    reserve(&opened, from_bytes, segment.len_bytes as u64).map_err(write)?;
+                }
+            }
+        }
+        self.identify(file, &opened).map_err(write)
+    }
+
     fn open_part(&mut self, file: usize, part: &Spot<'_>, is_new: bool) -> io::Result<File> {
         if !is_new {
             return part.open(OFlags::RDWR);
@@ -281,7 +342,7 @@ impl<'a> Making<'a> {
         len_bytes: u64,
     ) -> Result<(), Error> {
         let path = || destination.part_path(names);
-        let reserved = reserve(opened, len_bytes);
+        let reserved = reserve(opened, 0, len_bytes);
         let is_reserved = reserved.map_err(|error| Error::write(&path(), error))?;
         if len_bytes >= PROBED_FILE_LEN_BYTES_MIN {
             self.mapping = self.mapping.and(Mapping::for_file(opened, self.options.io));
@@ -315,15 +376,18 @@ impl<'a> Making<'a> {
     }
 }
 
-/// Brings a file to its length with all of its space taken; false where the file system cannot
-/// promise that.
-fn reserve(file: &File, len_bytes: u64) -> io::Result<bool> {
+/// Brings a file to this length at least with the space from an offset on taken; false where the
+/// file system cannot promise that.
+fn reserve(file: &File, offset_bytes: u64, len_bytes: u64) -> io::Result<bool> {
     loop {
-        match fallocate(file, FallocateFlags::empty(), 0, len_bytes) {
+        match fallocate(file, FallocateFlags::empty(), offset_bytes, len_bytes) {
             Ok(()) => return Ok(true),
             Err(Errno::INTR) => {}
             Err(Errno::OPNOTSUPP | Errno::NOSYS) => {
-                file.set_len(len_bytes)?;
+                let is_short = file.metadata()?.len() < offset_bytes + len_bytes;
+                if is_short {
+                    file.set_len(offset_bytes + len_bytes)?;
+                }
                 return Ok(false);
             }
             Err(error) => return Err(error.into()),

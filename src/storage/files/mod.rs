@@ -18,6 +18,7 @@ mod get;
 mod part_name;
 mod runs;
 mod seed;
+mod selection;
 mod survey;
 
 #[cfg(test)]
@@ -35,6 +36,7 @@ pub use check::{CheckProgress, Checked};
 pub use disk::IoChoice;
 pub use get::{GetOptions, for_getting};
 pub use seed::for_seeding;
+pub use selection::Selection;
 
 pub(super) use descriptors::Descriptors;
 pub(super) use finish::finish;
@@ -52,6 +54,8 @@ pub struct Prepared {
     pub files: Arc<TorrentFiles>,
     /// The pieces that are there and match their hashes.
     pub have: Bitfield,
+    /// Nothing is to be fetched.
+    pub lacks_nothing: bool,
     /// What can be received and sent through windows.
     pub runs: Vec<MappableRun>,
 }
@@ -62,6 +66,7 @@ pub struct TorrentFiles {
     metainfo: Arc<Metainfo>,
     geometry: Option<Geometry>,
     home: Home,
+    selection: Selection,
     /// What tells each file from another that takes its place; 0 where there is none.
     identities: Vec<u64>,
     mapping: Mapping,
@@ -98,6 +103,7 @@ impl TorrentFiles {
         Self {
             geometry: Geometry::new(total_bytes, info.piece_length()),
             home,
+            selection: Selection::default(),
             identities: vec![0; info.files().len()],
             mapping,
             fault: Mutex::new(None),
@@ -154,6 +160,14 @@ impl TorrentFiles {
             }
             None
         })
+    }
+
+    /// The parts of files that a piece is made of.
+    fn segments_of(&self, piece: PieceIndex) -> impl Iterator<Item = Segment> + '_ {
+        let geometry = self.geometry;
+        let range = geometry.map(|geometry| (geometry.start_of(piece), geometry.len_of(piece)));
+        let (offset_bytes, len_bytes) = range.unwrap_or_default();
+        self.segments(offset_bytes, u64::from(len_bytes))
     }
 
     /// The first file that ends behind a byte.

@@ -79,6 +79,7 @@ pub fn for_seeding(
     Ok(Prepared {
         files: Arc::new(files),
         have,
+        lacks_nothing: true,
         runs,
     })
 }

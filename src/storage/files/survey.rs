@@ -7,7 +7,7 @@ use rustix::fs::{FileType, Stat, readlinkat};
 use super::TorrentFiles;
 use super::beneath::{Missing, Spot};
 use super::destination::Destination;
-use crate::metainfo::File;
+use crate::metainfo::{File, Info};
 use crate::storage::error::Error;
 
 /// What was found of one file.
@@ -47,6 +47,9 @@ fn look_for(
     let file = info.files().get(index);
     if file.attributes.padding {
         return Ok(Found::Settled);
+    }
+    if !files.is_wanted(index) {
+        return Ok(look_for_start(destination, info, index));
     }
     let names = destination.names(info, index);
     let path = destination.whole_path(&names);
@@ -96,6 +99,29 @@ fn look_for(
             path,
         }),
         Standing::Other => Err(Error::Exists(path)),
+    }
+}
+
+/// Of a file that is not wanted nothing is in the way: what can be used is, and the rest stays.
+fn look_for_start(destination: &Destination, info: &Info, index: usize) -> Found {
+    let file = info.files().get(index);
+    if file.symlink.is_some() || file.len_bytes == 0 {
+        return Found::Settled;
+    }
+    let names = destination.names(info, index);
+    let Ok(spot) = destination.spot(&names, Missing::Fail) else {
+        return Found::Nothing;
+    };
+    let looked = |spot: &Spot<'_>| {
+        let found = spot.look().ok().flatten();
+        found.filter(|found| kind(found) == FileType::RegularFile)
+    };
+    if looked(&names.part(&spot)).is_some_and(|part| len_bytes(&part) <= file.len_bytes) {
+        return Found::Part;
+    }
+    match looked(&spot) {
+        Some(whole) if len_bytes(&whole) == file.len_bytes => Found::Whole,
+        _ => Found::Nothing,
     }
 }
 

@@ -69,7 +69,9 @@ fn windows_are_for_pieces_within_one_large_file() {
     let folder = tempfile::tempdir().unwrap();
     let sample = sample();
     sample.lay_out(folder.path());
-    let Prepared { files, have, runs } = seeding(&sample, folder.path());
+    let Prepared {
+        files, have, runs, ..
+    } = seeding(&sample, folder.path());
     assert!(have.is_full());
     let run = |run: &MappableRun| (run.first_piece.get(), run.piece_count);
     // The file starts in piece 0 and ends in piece 48.

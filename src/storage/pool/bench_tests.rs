@@ -239,8 +239,11 @@ pub(super) fn sample() -> Sample {
 }
 
 pub(super) fn getting(sample: &Sample, dest: &Path, io: IoChoice) -> Prepared {
-    let options = GetOptions { force: false, io };
-    for_getting(&sample.metainfo, dest, options, &|_| ()).unwrap()
+    let options = GetOptions {
+        io,
+        ..GetOptions::default()
+    };
+    for_getting(&sample.metainfo, dest, &options, &|_| ()).unwrap()
 }
 
 pub(super) fn seeding(sample: &Sample, data: &Path, io: IoChoice) -> Prepared {
