@@ -150,7 +150,7 @@ impl Core for Engine {
                 self.torrents[id].recv_plan(conn, plan, room_bytes);
             }
             Some(Conn::Tracker(exchange)) => exchange.recv_plan(plan),
-            Some(Conn::Peer(_)) | None => {}
+            Some(Conn::Peer(_) | Conn::Ending) | None => {}
         }
     }
 
@@ -170,7 +170,7 @@ impl Core for Engine {
             Some(Conn::Greeting { greeting, .. }) => greeting.send_plan(plan),
             Some(Conn::Peer(id)) => self.torrents[id].send_plan(conn, plan, room_bytes),
             Some(Conn::Tracker(exchange)) => exchange.send_plan(plan),
-            None => {}
+            Some(Conn::Ending) | None => {}
         }
     }
 }
@@ -199,7 +199,7 @@ impl Engine {
                 let read = exchange.received(bytes);
                 self.take_response(now, conn, read);
             }
-            None => {}
+            Some(Conn::Ending) | None => {}
         }
     }
 
@@ -211,7 +211,7 @@ impl Engine {
                 self.with_peer(now, conn, |torrent, ctx| torrent.sent(ctx, conn, len_bytes));
             }
             Some(Conn::Tracker(exchange)) => exchange.sent(len_bytes),
-            None => {}
+            Some(Conn::Ending) | None => {}
         }
     }
 

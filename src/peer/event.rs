@@ -14,7 +14,7 @@ pub enum Event {
     NotInterested,
     /// It has one more piece.
     Has(PieceIndex),
-    /// What it has, all told; some programs tell it again later.
+    /// What it has, all told; that is told once, before anything else about pieces.
     HasSome(Bitfield),
     HasAll,
     /// It asks for a part of a piece.
@@ -57,10 +57,14 @@ pub enum Fault {
     NoSuchBytes(u32),
     #[error("it asks for {0} bytes at once")]
     RequestTooLong(u32),
-    #[error("it has {0} requests standing")]
-    TooManyRequests(usize),
     #[error("{0}")]
     Bitfield(#[from] crate::base::BitfieldError),
+    #[error("it tells again what it has, all told")]
+    TellsAllAgain,
+    #[error("it says too much that is of no use")]
+    Floods,
+    #[error("it sends too much that it was not asked for")]
+    SendsUnasked,
     #[error("it sends messages of the fast extension without having said so")]
     FastUnasked,
     #[error("it answers what it was not asked yet")]
