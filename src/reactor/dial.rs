@@ -11,7 +11,7 @@ use super::accept::is_out_of_descriptors;
 use super::conns::{Phase, Watch};
 use super::net::{Net, Note, Plug};
 use super::ready::Watched;
-use super::tcp_options::keep_little_unsent;
+use super::socket_options::keep_little_unsent;
 use crate::base::{ConnId, DialError, DialToken, Input, Instant, Origin};
 
 impl Net {
