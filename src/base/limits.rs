@@ -197,6 +197,9 @@ pub const PEER_REQUESTS_MAX: u32 = 2048;
 pub const WORDS_OF_NO_USE_BORNE: u32 = 16 << 10;
 pub const WORDS_FORGIVEN_PER_S: u32 = 64;
 
+/// For how many of them it counts to tell again what one has, all told.
+pub const WORDS_FOR_ALL_AGAIN: u32 = 64;
+
 /// How many blocks and refusals of a peer are borne that answer nothing, besides as many as it sent
 /// blocks that were asked for; and how many at most.
 pub const ANSWERS_UNASKED_BORNE: u32 = 64;

@@ -14,7 +14,7 @@ pub enum Event {
     NotInterested,
     /// It has one more piece.
     Has(PieceIndex),
-    /// What it has, all told; that is told once, before anything else about pieces.
+    /// What it has, all told; some programs tell it again later.
     HasSome(Bitfield),
     HasAll,
     /// It asks for a part of a piece.
@@ -59,8 +59,6 @@ pub enum Fault {
     RequestTooLong(u32),
     #[error("{0}")]
     Bitfield(#[from] crate::base::BitfieldError),
-    #[error("it tells again what it has, all told")]
-    TellsAllAgain,
     #[error("it says too much that is of no use")]
     Floods,
     #[error("it sends too much that it was not asked for")]

@@ -3,7 +3,9 @@
 use super::connection::Connection;
 use super::event::{Event, Extensions, Fault};
 use super::pipeline::Landing;
-use crate::base::limits::{LOOK_AHEAD_BLOCKS_MAX, PEER_REQUESTS_MAX, PEER_WORDS_LEN_BYTES};
+use crate::base::limits::{
+    LOOK_AHEAD_BLOCKS_MAX, PEER_REQUESTS_MAX, PEER_WORDS_LEN_BYTES, WORDS_FOR_ALL_AGAIN,
+};
 use crate::base::{
     BLOCK_LEN_BYTES, Bitfield, Block, Instant, PieceIndex, PlaceId, PlaceRange, RecvPlan, RecvSpan,
 };
@@ -287,7 +289,7 @@ impl Connection {
         self.patience.heard(now, words)?;
         let event = match message.kind {
             LongKind::Bitfield => {
-                self.tells_all()?;
+                self.tells_all(now)?;
                 let has = Bitfield::from_wire(body, self.geometry.piece_count())?;
                 Some(Event::HasSome(has))
             }
@@ -371,12 +373,12 @@ impl Connection {
             Message::Cancel(block) => return Ok(block.within(&self.geometry).map(Event::Cancels)),
             Message::HaveAll => {
                 self.needs_fast()?;
-                self.tells_all()?;
+                self.tells_all(now)?;
                 Event::HasAll
             }
             Message::HaveNone => {
                 self.needs_fast()?;
-                self.tells_all()?;
+                self.tells_all(now)?;
                 Event::HasSome(Bitfield::none(self.geometry.piece_count()))
             }
             Message::RejectRequest(block) => return self.hear_refusal(block),
@@ -417,10 +419,11 @@ impl Connection {
         Ok(asked.map(Event::Refuses))
     }
 
-    /// It says all that it has: that replaces nothing that was said before.
-    fn tells_all(&mut self) -> Result<(), Fault> {
+    /// It says all that it has. Some programs say so again instead of telling of many pieces one by
+    /// one; it costs as much as there are pieces, so it counts for many messages.
+    fn tells_all(&mut self, now: Instant) -> Result<(), Fault> {
         if std::mem::replace(&mut self.has_told_pieces, true) {
-            return Err(Fault::TellsAllAgain);
+            self.patience.heard(now, WORDS_FOR_ALL_AGAIN)?;
         }
         Ok(())
     }
