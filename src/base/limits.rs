@@ -195,8 +195,27 @@ pub const PEER_REQUESTS_DEFAULT: u32 = 250;
 /// How many requests of one peer stand at most; we tell peers so.
 pub const PEER_REQUESTS_MAX: u32 = 2048;
 
-/// How many requests beyond that are refused before the connection is ended.
-pub const REFUSED_REQUESTS_MAX: u32 = 16 << 10;
+/// How many messages of a peer are borne that are of no use (requests that are refused, what it said
+/// already, what nobody reads), and how many of them are forgiven in a second.
+pub const WORDS_OF_NO_USE_BORNE: u32 = 16 << 10;
+pub const WORDS_FORGIVEN_PER_S: u32 = 64;
+
+/// For how many of them it counts to tell again what one has, all told.
+pub const WORDS_FOR_ALL_AGAIN: u32 = 64;
+
+/// How many blocks and refusals of a peer are borne that answer nothing, besides as many as it sent
+/// blocks that were asked for; and how many at most.
+pub const ANSWERS_UNASKED_BORNE: u32 = 64;
+pub const ANSWERS_UNASKED_MAX: u32 = 2 * PIPELINE_BLOCKS_MAX;
+
+/// How many pieces a peer that has none yet may ask for while it is choked, as far as that is no more
+/// than a share of all; and how often it may have them so.
+pub const ALLOWED_FAST_PIECES: u32 = 10;
+pub const ALLOWED_FAST_SHARE: u32 = 8;
+pub const ALLOWED_FAST_TIMES_MAX: u64 = 2;
+
+/// How many pieces are remembered that a peer allows us to ask for while it chokes us.
+pub const ALLOWED_FAST_HEARD_MAX: usize = 64;
 
 /// How many bytes of words one connection receives at once while no block can be among them.
 pub const PEER_WORDS_LEN_BYTES: usize = 16 << 10;

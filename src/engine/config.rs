@@ -14,10 +14,17 @@ pub struct Config {
     pub budget: PlaceBudget,
     /// Of each torrent.
     pub slots: Slots,
-    /// Of all torrents together, those that are being made included.
+    /// Of all torrents together, those that are being made included. Where it is reached, the
+    /// connection of the least use goes for a newcomer.
     pub connections_max: usize,
-    /// Of one torrent.
+    /// Of one torrent, likewise.
     pub torrent_connections_max: usize,
+    /// With one address, or network of IPv6 of 64 bits; of this machine there may be any number.
+    pub connections_per_address_max: usize,
+    /// Connections that peers made and that have not said who they are: besides the others, and of
+    /// one address. The oldest of them goes for one more.
+    pub silent_max: usize,
+    pub silent_per_address_max: usize,
     /// Connections being made at a time, of all torrents together.
     pub dials_max: usize,
     /// Jobs of hashing under way at a time.
@@ -44,6 +51,9 @@ impl Config {
             slots: Slots::default(),
             connections_max: 500,
             torrent_connections_max: 200,
+            connections_per_address_max: 32,
+            silent_max: 64,
+            silent_per_address_max: 8,
             dials_max: 32,
             hash_jobs_max: 1,
             stall_patience: Duration::from_secs(15),

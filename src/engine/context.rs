@@ -21,6 +21,11 @@ pub(super) struct Context<'a> {
 }
 
 impl Context<'_> {
+    /// Whether there may be one connection more, of all torrents.
+    pub(super) fn has_room(&self) -> bool {
+        self.conn_count < self.config.connections_max
+    }
+
     pub(super) fn replan(&mut self, conn: ConnId) {
         self.actions.push_back(Action::Replan(conn));
     }

@@ -147,7 +147,7 @@ impl Core for Engine {
                 self.torrents[id].recv_plan(conn, plan, room_bytes);
             }
             Some(Conn::Tracker(exchange)) => exchange.recv_plan(plan),
-            Some(Conn::Peer(_)) | None => {}
+            Some(Conn::Peer(_) | Conn::Ending) | None => {}
         }
     }
 
@@ -167,7 +167,7 @@ impl Core for Engine {
             Some(Conn::Greeting { greeting, .. }) => greeting.send_plan(plan),
             Some(Conn::Peer(id)) => self.torrents[id].send_plan(conn, plan, room_bytes),
             Some(Conn::Tracker(exchange)) => exchange.send_plan(plan),
-            None => {}
+            Some(Conn::Ending) | None => {}
         }
     }
 }
@@ -196,7 +196,7 @@ impl Engine {
                 let read = exchange.received(bytes);
                 self.take_response(now, conn, read);
             }
-            None => {}
+            Some(Conn::Ending) | None => {}
         }
     }
 
@@ -208,7 +208,7 @@ impl Engine {
                 self.with_peer(now, conn, |torrent, ctx| torrent.sent(ctx, conn, len_bytes));
             }
             Some(Conn::Tracker(exchange)) => exchange.sent(len_bytes),
-            None => {}
+            Some(Conn::Ending) | None => {}
         }
     }
 

@@ -1,18 +1,22 @@
 //! A client process: many swarms behind one [`Core`].
 //!
 //! [`Engine`] owns the connections and hands what happens on each to the [`torrent`] that it belongs
-//! to; the torrent answers with actions. Memory is shared by all ([`places`]), and what may block is
+//! to; the torrent answers with actions. Who comes passes the [`door`], and where it is full somebody
+//! may have to go ([`shed`]). Memory is shared by all ([`places`]), and what may block is
 //! asked of pools ([`Job`]).
 
+mod arrivals;
 mod config;
 mod context;
 mod core;
+mod door;
 mod exchanges;
 mod job;
 mod landing;
 mod limiter;
 mod places;
 mod report;
+mod shed;
 #[cfg(test)]
 mod tests;
 mod torrent;
@@ -22,10 +26,9 @@ use std::net::SocketAddr;
 use std::time::Duration;
 
 use crate::base::{
-    Action, ConnId, ConnMap, DialError, DialToken, Ending, Instant, Origin, Rng, Sha1Digest,
-    SocketId,
+    Action, ConnId, ConnMap, DialError, DialToken, Ending, Instant, Rng, Sha1Digest, SocketId,
 };
-use crate::peer::{Greeted, Greeting};
+use crate::peer::Greeting;
 
 pub use config::Config;
 pub use job::{
@@ -37,10 +40,12 @@ pub use report::{Limit, Phase, Report, TorrentReport, TrackerAnswer, TrackerRepo
 pub use torrent::{TorrentSetup, Wish, Wishes};
 
 use context::Context;
+use door::Door;
 use exchanges::{Exchange, Exchanges};
 use limiter::Limiter;
 use places::Places;
-use torrent::{Ask, Refusal, Torrent};
+use shed::Shedding;
+use torrent::{Ask, Torrent};
 
 /// The datagram sockets that the engine expects its host to serve, as far as there are such.
 pub const UDP_IPV4: SocketId = SocketId(0);
@@ -48,9 +53,6 @@ pub const UDP_IPV6: SocketId = SocketId(1);
 
 /// How long a dial may take.
 const DIAL_PATIENCE: Duration = Duration::from_secs(10);
-
-/// How long a peer may take for its handshake.
-const GREETING_PATIENCE: Duration = Duration::from_secs(20);
 
 /// How often torrents look after what only time brings about, and people are told how they stand.
 const TICK: Duration = Duration::from_millis(250);
@@ -70,6 +72,8 @@ pub struct Engine {
     places: Places,
     exchanges: Exchanges,
     limiter: Limiter,
+    door: Door,
+    shedding: Shedding,
     actions: VecDeque<Action<Job>>,
     next_tick: Instant,
     last_progress: Instant,
@@ -93,6 +97,8 @@ enum Conn {
     },
     Peer(TorrentId),
     Tracker(Exchange),
+    /// Ended from here; only that is to be heard of it.
+    Ending,
 }
 
 #[derive(Debug)]
@@ -115,6 +121,8 @@ impl Engine {
             places: Places::new(config.budget),
             exchanges: Exchanges::default(),
             limiter: Limiter::new(&config),
+            door: Door::new(&config),
+            shedding: Shedding::default(),
             actions: VecDeque::new(),
             next_tick: Instant::ZERO,
             last_progress: Instant::ZERO,
@@ -144,6 +152,7 @@ impl Engine {
         id: TorrentId,
         act: impl FnOnce(&mut Torrent, &mut Context<'_>) -> T,
     ) -> Option<T> {
+        let conn_count = self.conn_count();
         let torrent = self.torrents.get_mut(&id)?;
         let mut ctx = Context {
             now,
@@ -151,7 +160,7 @@ impl Engine {
             places: &mut self.places,
             actions: &mut self.actions,
             rng: &mut self.rng,
-            conn_count: self.conns.len() + self.dials.len(),
+            conn_count,
             dial_count: self.dials.len(),
         };
         let result = act(torrent, &mut ctx);
@@ -225,42 +234,6 @@ impl Engine {
         self.actions.push_back(Action::End { conn, how });
     }
 
-    fn opened(&mut self, now: Instant, conn: ConnId, origin: Origin, remote: SocketAddr) {
-        let kind = match origin {
-            Origin::Listener(_) => {
-                if self.conns.len() + self.dials.len() >= self.config.connections_max
-                    || self.shutdown.is_some()
-                {
-                    self.end_now(conn);
-                }
-                Conn::Greeting {
-                    greeting: Greeting::of_incoming(now),
-                    remote,
-                    torrent: None,
-                    is_dialled: false,
-                }
-            }
-            Origin::Dial(token) => match self.dials.remove(&token) {
-                Some(Dialled::Peer(id, _)) => {
-                    let Some(torrent) = self.torrents.get(&id) else {
-                        return self.end_now(conn);
-                    };
-                    let hash = torrent.info_hash();
-                    Conn::Greeting {
-                        greeting: Greeting::of_dialled(now, hash, torrent.peer_id()),
-                        remote,
-                        torrent: Some(id),
-                        is_dialled: true,
-                    }
-                }
-                Some(Dialled::Tracker(exchange)) => Conn::Tracker(exchange),
-                Some(Dialled::Nobody) => return self.end_now(conn),
-                None => unreachable!("a dial is answered once"),
-            },
-        };
-        self.conns.insert(conn, kind);
-    }
-
     fn dial_failed(&mut self, now: Instant, token: DialToken, why: DialError) {
         match self.dials.remove(&token) {
             Some(Dialled::Peer(id, address)) => {
@@ -270,95 +243,6 @@ impl Engine {
                 self.exchange_failed(now, &exchange, &why.to_string());
             }
             Some(Dialled::Nobody) | None => {}
-        }
-    }
-
-    /// Bytes of a handshake came.
-    fn greet(&mut self, now: Instant, conn: ConnId, bytes: &[u8]) {
-        let Some(Conn::Greeting {
-            greeting,
-            remote,
-            torrent,
-            is_dialled,
-        }) = self.conns.get_mut(conn)
-        else {
-            return;
-        };
-        let remote = *remote;
-        let mut greeted = greeting.received(bytes);
-        let wanted = match &greeted {
-            Ok(Greeted::Wants(hash)) => Some(*hash),
-            Ok(Greeted::Done(handshake)) => Some(handshake.info_hash),
-            _ => None,
-        };
-        if let Some(hash) = wanted {
-            match self.by_hash.get(&hash) {
-                Some(id) if torrent.is_none_or(|known| known == *id) => {
-                    if torrent.is_none() {
-                        *torrent = Some(*id);
-                        greeting.answer(hash, self.torrents[id].peer_id());
-                    }
-                    if matches!(greeted, Ok(Greeted::Wants(_))) {
-                        greeted = Ok(Greeted::Waits);
-                    }
-                }
-                _ => {
-                    let why = "it wants a torrent that is not here";
-                    return self.turn_away(conn, remote, why, Ending::Now);
-                }
-            }
-        }
-        match (greeted, *torrent) {
-            (Ok(Greeted::Done(handshake)), Some(id)) => {
-                let (unsent, is_dialled) = (greeting.unsent().to_vec(), *is_dialled);
-                let joined = self.with_torrent(now, id, |torrent, ctx| {
-                    torrent.join(ctx, conn, remote, is_dialled, &handshake, &unsent)
-                });
-                match joined {
-                    Some(Ok(())) => {
-                        if let Some(kind) = self.conns.get_mut(conn) {
-                            *kind = Conn::Peer(id);
-                        }
-                    }
-                    Some(Err(refusal)) => {
-                        // Only the side that dialled knows by which address it came to itself: it
-                        // has to hear the answer.
-                        let how = match refusal {
-                            Refusal::Myself if !is_dialled => Ending::Flush,
-                            _ => Ending::Now,
-                        };
-                        self.turn_away(conn, remote, &refusal.to_string(), how);
-                    }
-                    None => {}
-                }
-            }
-            (Err(error), _) => self.turn_away(conn, remote, &error.to_string(), Ending::Now),
-            _ => {}
-        }
-    }
-
-    fn turn_away(&mut self, conn: ConnId, remote: SocketAddr, why: &str, how: Ending) {
-        log::debug!("peer {remote}: {why}");
-        self.actions.push_back(Action::End { conn, how });
-    }
-
-    fn closed(&mut self, now: Instant, conn: ConnId, why: crate::base::CloseReason) {
-        match self.conns.remove(conn) {
-            Some(Conn::Peer(id)) => {
-                self.with_torrent(now, id, |torrent, ctx| torrent.closed(ctx, conn, why));
-            }
-            Some(Conn::Greeting {
-                torrent: Some(id),
-                remote,
-                is_dialled: true,
-                ..
-            }) => {
-                self.with_torrent(now, id, |torrent, ctx| torrent.dial_failed(ctx, remote));
-            }
-            Some(Conn::Tracker(exchange)) => {
-                self.exchange_failed(now, &exchange, &why.to_string());
-            }
-            Some(Conn::Greeting { .. }) | None => {}
         }
     }
 
@@ -387,6 +271,7 @@ impl Engine {
         if is_due {
             self.next_tick = now + TICK;
             self.end_slow_greetings(now);
+            self.make_room_to_dial(now);
             self.report(now);
         }
         self.look_for_end(now);
@@ -400,20 +285,6 @@ impl Engine {
         let count = u32::try_from(peers.len()).unwrap_or(u32::MAX);
         peers.rotate_left(self.rng.below(count.max(1)) as usize);
         self.actions.extend(peers);
-    }
-
-    fn end_slow_greetings(&mut self, now: Instant) {
-        for (conn, kind) in self.conns.iter() {
-            if let Conn::Greeting {
-                greeting, remote, ..
-            } = kind
-                && now - greeting.since() >= GREETING_PATIENCE
-            {
-                log::debug!("peer {remote}: no handshake in time");
-                let how = Ending::Now;
-                self.actions.push_back(Action::End { conn, how });
-            }
-        }
     }
 
     fn report(&mut self, now: Instant) {

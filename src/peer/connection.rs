@@ -3,6 +3,8 @@
 use std::time::Duration;
 
 use super::event::Fault;
+use super::grants::Grants;
+use super::patience::Patience;
 use super::pipeline::{Asked, Landing, Pipeline};
 use super::receiving::Receiving;
 use super::uploads::Uploads;
@@ -30,6 +32,8 @@ pub struct Connection {
     pub(super) receiving: Receiving,
     pub(super) pipeline: Pipeline,
     pub(super) uploads: Uploads,
+    pub(super) patience: Patience,
+    grants: Grants,
     /// How many blocks a receive plan guesses ahead.
     pub(super) look_ahead: usize,
     /// How many requests the peer takes.
@@ -44,9 +48,12 @@ pub struct Connection {
     last_sent: Instant,
     /// When the last bytes of a block came, or the first request was made behind them.
     pub(super) last_block: Instant,
+    /// When the block began that is coming.
+    pub(super) block_began: Instant,
+    /// It said what it has, or that it has one more.
+    pub(super) has_told_pieces: bool,
     pub(super) downloaded_bytes: u64,
     uploaded_bytes: u64,
-    pub(super) refused_requests: u32,
 }
 
 impl Connection {
@@ -64,6 +71,8 @@ impl Connection {
             receiving: Receiving::default(),
             pipeline: Pipeline::new(),
             uploads: Uploads::default(),
+            patience: Patience::new(now),
+            grants: Grants::default(),
             look_ahead: LOOK_AHEAD_BLOCKS_MAX,
             peer_limit: PEER_REQUESTS_DEFAULT,
             outbox: unsent.to_vec(),
@@ -75,9 +84,10 @@ impl Connection {
             last_received: now,
             last_sent: now,
             last_block: now,
+            block_began: now,
+            has_told_pieces: false,
             downloaded_bytes: 0,
             uploaded_bytes: 0,
-            refused_requests: 0,
         }
     }
 
@@ -148,6 +158,19 @@ impl Connection {
             return Duration::ZERO;
         }
         now - self.last_block
+    }
+
+    /// For how long the block is coming that is coming.
+    pub fn landing_for(&self, now: Instant) -> Duration {
+        match self.receiving.block() {
+            Some(_) => now - self.block_began,
+            None => Duration::ZERO,
+        }
+    }
+
+    /// Whether nothing is asked of it, and nothing of a block is coming that nobody waits for.
+    pub fn is_clear(&self) -> bool {
+        self.standing_requests() == 0 && !self.receiving.is_throwing_away()
     }
 
     /// How many blocks it waits for.
@@ -221,14 +244,38 @@ impl Connection {
         }
     }
 
-    /// Chokes it, and gives back what it waits for and has not begun to get.
+    /// The last thing it said was of use: not everything is known here that decides that.
+    pub fn was_of_use(&mut self) {
+        self.patience.was_of_use();
+    }
+
+    /// Tells it what it may ask for even while it is choked, once.
+    pub fn allow_fast(&mut self, pieces: Vec<PieceIndex>) {
+        if !self.speaks_fast() || self.grants.is_any() {
+            return;
+        }
+        for piece in &pieces {
+            let piece_index = piece.get();
+            self.say(Message::AllowedFast { piece_index });
+        }
+        self.grants = Grants::of(pieces, &self.geometry);
+    }
+
+    /// Whether it may have a block though it is choked; it may so often.
+    pub fn takes_fast(&mut self, block: Block) -> bool {
+        self.grants.take(block)
+    }
+
+    /// Chokes it, and gives back what it waits for, has not begun to get and may not ask for while it
+    /// is choked.
     pub fn choke(&mut self) -> Vec<PlaceRange> {
         if self.is_choked_by_us {
             return Vec::new();
         }
         self.is_choked_by_us = true;
         self.say(Message::Choke);
-        let dropped: Vec<_> = self.uploads.cancel_all().collect();
+        let grants = &self.grants;
+        let dropped = self.uploads.cancel_all_but(|block| grants.holds(block));
         for (block, _) in &dropped {
             self.refuse(*block);
         }
@@ -261,6 +308,7 @@ impl Connection {
     /// Asks no more for a block whose bytes have not begun to come.
     pub fn cancel(&mut self, block: Block) -> Option<Asked> {
         let asked = self.pipeline.take(block)?;
+        self.patience.bears_one_answer_more();
         self.outbox.extend(cancel_bytes(block));
         Some(asked)
     }
@@ -297,13 +345,23 @@ impl Connection {
         if now - self.last_received >= SILENCE_MAX {
             return Err(Fault::Silent);
         }
+        self.check_outbox()?;
         let unsent_bytes = self.outbox.len() - self.outbox_sent_bytes;
         let has_unread = unsent_bytes > 0 || self.uploads.is_mid_block();
-        if unsent_bytes > OUTBOX_LEN_BYTES_MAX || has_unread && now - self.last_sent >= UNREAD_MAX {
+        if has_unread && now - self.last_sent >= UNREAD_MAX {
             return Err(Fault::NeverReads);
         }
         if now - self.last_sent >= KEEP_ALIVE && unsent_bytes == 0 {
             self.say(Message::KeepAlive);
+        }
+        Ok(())
+    }
+
+    /// Whether it reads enough of what is said to it. To be asked after each reading: what is answered
+    /// to one is as long as the reading at most.
+    pub fn check_outbox(&self) -> Result<(), Fault> {
+        if self.outbox.len() - self.outbox_sent_bytes > OUTBOX_LEN_BYTES_MAX {
+            return Err(Fault::NeverReads);
         }
         Ok(())
     }

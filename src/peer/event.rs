@@ -57,10 +57,12 @@ pub enum Fault {
     NoSuchBytes(u32),
     #[error("it asks for {0} bytes at once")]
     RequestTooLong(u32),
-    #[error("it has {0} requests standing")]
-    TooManyRequests(usize),
     #[error("{0}")]
     Bitfield(#[from] crate::base::BitfieldError),
+    #[error("it says too much that is of no use")]
+    Floods,
+    #[error("it sends too much that it was not asked for")]
+    SendsUnasked,
     #[error("it sends messages of the fast extension without having said so")]
     FastUnasked,
     #[error("it answers what it was not asked yet")]

@@ -8,7 +8,9 @@
 
 mod connection;
 mod event;
+mod grants;
 mod greeting;
+mod patience;
 mod pipeline;
 mod receiving;
 mod uploads;

@@ -4,9 +4,11 @@ use super::connection::Connection;
 use super::event::{Event, Extensions, Fault};
 use super::pipeline::Landing;
 use crate::base::limits::{
-    LOOK_AHEAD_BLOCKS_MAX, PEER_REQUESTS_MAX, PEER_WORDS_LEN_BYTES, REFUSED_REQUESTS_MAX,
+    LOOK_AHEAD_BLOCKS_MAX, PEER_REQUESTS_MAX, PEER_WORDS_LEN_BYTES, WORDS_FOR_ALL_AGAIN,
 };
-use crate::base::{Bitfield, Block, Instant, PieceIndex, PlaceId, PlaceRange, RecvPlan, RecvSpan};
+use crate::base::{
+    BLOCK_LEN_BYTES, Bitfield, Block, Instant, PieceIndex, PlaceId, PlaceRange, RecvPlan, RecvSpan,
+};
 use crate::wire::peer::{
     EXTENSION_HANDSHAKE_ID, ExtensionHandshake, Frame, LongKind, LongMessage, Message,
     PIECE_HEAD_LEN_BYTES, RawBlock, frame,
@@ -41,6 +43,11 @@ impl Receiving {
             State::Undecided { block } | State::Block { block, .. } => Some(block),
             _ => None,
         }
+    }
+
+    /// Whether the rest of something comes that nobody waits for.
+    pub(super) fn is_throwing_away(&self) -> bool {
+        matches!(self.state, State::Away { .. })
     }
 
     /// How many bytes may be asked for so that none of a block are among them.
@@ -150,6 +157,7 @@ impl Connection {
         self.receiving.state = State::Words;
         self.look_ahead = (self.look_ahead + 1).min(LOOK_AHEAD_BLOCKS_MAX);
         self.pipeline.came(now, block.len_bytes());
+        self.patience.bears_one_answer_more();
         Some(Event::BlockLanded(block))
     }
 
@@ -243,22 +251,32 @@ impl Connection {
             Frame::NeedMore { min_bytes } => Read::Needs(min_bytes),
             Frame::Message { len_bytes, message } => {
                 self.guess_failed();
+                self.patience.heard(now, 1)?;
                 Read::Took(len_bytes, self.hear(now, message)?)
             }
             Frame::PieceHead(block) => {
-                Read::Took(PIECE_HEAD_LEN_BYTES, self.begin_block(now, block))
+                Read::Took(PIECE_HEAD_LEN_BYTES, self.begin_block(now, block)?)
             }
-            Frame::Long(message) => self.read_long(&message, received)?,
+            Frame::Long(message) => self.read_long(now, &message, received)?,
         })
     }
 
-    fn read_long(&mut self, message: &LongMessage, received: &[u8]) -> Result<Read, Fault> {
+    fn read_long(
+        &mut self,
+        now: Instant,
+        message: &LongMessage,
+        received: &[u8],
+    ) -> Result<Read, Fault> {
         let is_heard = match message.kind {
             LongKind::Bitfield => true,
             LongKind::Extended { extended_id } => extended_id == EXTENSION_HANDSHAKE_ID,
             _ => false,
         };
+        // A long message counts for as many as it is worth blocks.
+        let words = 1 + message.body_len_bytes / BLOCK_LEN_BYTES as usize;
+        let words = u32::try_from(words).unwrap_or(u32::MAX);
         if !is_heard {
+            self.patience.heard(now, words)?;
             self.receiving.state = State::Away {
                 left_bytes: message.body_len_bytes,
                 is_block: false,
@@ -268,8 +286,10 @@ impl Connection {
         let Some(body) = message.body_of(received) else {
             return Ok(Read::Needs(message.len_bytes()));
         };
+        self.patience.heard(now, words)?;
         let event = match message.kind {
             LongKind::Bitfield => {
+                self.tells_all(now)?;
                 let has = Bitfield::from_wire(body, self.geometry.piece_count())?;
                 Some(Event::HasSome(has))
             }
@@ -298,25 +318,27 @@ impl Connection {
         }
     }
 
-    fn begin_block(&mut self, now: Instant, raw: RawBlock) -> Option<Event> {
+    fn begin_block(&mut self, now: Instant, raw: RawBlock) -> Result<Option<Event>, Fault> {
         let asked = raw
             .within(&self.geometry)
             .and_then(|block| self.pipeline.take(block));
         let Some(asked) = asked else {
+            self.patience.answered_nothing()?;
             self.receiving.state = State::Away {
                 left_bytes: raw.len_bytes as usize,
                 is_block: true,
             };
-            return None;
+            return Ok(None);
         };
         self.pipeline.answered(now, asked.at);
         self.last_block = now;
+        self.block_began = now;
         let block = asked.block;
         self.receiving.state = State::Undecided { block };
-        Some(Event::BlockBegins {
+        Ok(Some(Event::BlockBegins {
             block,
             landing: asked.landing,
-        })
+        }))
     }
 
     fn hear(&mut self, now: Instant, message: Message) -> Result<Option<Event>, Fault> {
@@ -343,24 +365,23 @@ impl Connection {
                 self.is_interested = false;
                 Event::NotInterested
             }
-            Message::Have { piece_index } => Event::Has(self.piece(piece_index)?),
+            Message::Have { piece_index } => {
+                self.has_told_pieces = true;
+                Event::Has(self.piece(piece_index)?)
+            }
             Message::Request(block) => return self.hear_request(block),
             Message::Cancel(block) => return Ok(block.within(&self.geometry).map(Event::Cancels)),
             Message::HaveAll => {
                 self.needs_fast()?;
+                self.tells_all(now)?;
                 Event::HasAll
             }
             Message::HaveNone => {
                 self.needs_fast()?;
-                return Ok(None);
+                self.tells_all(now)?;
+                Event::HasSome(Bitfield::none(self.geometry.piece_count()))
             }
-            Message::RejectRequest(block) => {
-                self.needs_fast()?;
-                let block = block.within(&self.geometry);
-                return Ok(block
-                    .and_then(|block| self.pipeline.take(block))
-                    .map(Event::Refuses));
-            }
+            Message::RejectRequest(block) => return self.hear_refusal(block),
             Message::AllowedFast { piece_index } => {
                 self.needs_fast()?;
                 // A peer may know the torrent before it knows how many pieces it has.
@@ -385,11 +406,26 @@ impl Connection {
             return Ok(Some(Event::Requests(block)));
         }
         self.refuse(block);
-        self.refused_requests += 1;
-        if self.refused_requests > REFUSED_REQUESTS_MAX {
-            return Err(Fault::TooManyRequests(self.uploads.len()));
-        }
         Ok(None)
+    }
+
+    fn hear_refusal(&mut self, raw: RawBlock) -> Result<Option<Event>, Fault> {
+        self.needs_fast()?;
+        let block = raw.within(&self.geometry);
+        let asked = block.and_then(|block| self.pipeline.take(block));
+        if asked.is_none() {
+            self.patience.answered_nothing()?;
+        }
+        Ok(asked.map(Event::Refuses))
+    }
+
+    /// It says all that it has. Some programs say so again instead of telling of many pieces one by
+    /// one; it costs as much as there are pieces, so it counts for many messages.
+    fn tells_all(&mut self, now: Instant) -> Result<(), Fault> {
+        if std::mem::replace(&mut self.has_told_pieces, true) {
+            self.patience.heard(now, WORDS_FOR_ALL_AGAIN)?;
+        }
+        Ok(())
     }
 
     fn piece(&self, index: u32) -> Result<PieceIndex, Fault> {

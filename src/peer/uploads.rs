@@ -55,11 +55,19 @@ impl Uploads {
         self.queue.remove(at).map(|upload| upload.place)
     }
 
-    /// Takes all back that nothing has been sent of.
-    pub(super) fn cancel_all(&mut self) -> impl Iterator<Item = (Block, Option<PlaceRange>)> {
-        let keep = usize::from(self.sent_of_first_bytes > 0);
-        let taken = self.queue.split_off(keep.min(self.queue.len()));
-        taken.into_iter().map(|upload| (upload.block, upload.place))
+    /// Takes all back that nothing has been sent of, but for some.
+    pub(super) fn cancel_all_but(
+        &mut self,
+        is_kept: impl Fn(Block) -> bool,
+    ) -> Vec<(Block, Option<PlaceRange>)> {
+        let begun = usize::from(self.sent_of_first_bytes > 0);
+        let waiting = self.queue.split_off(begun.min(self.queue.len()));
+        let (kept, taken): (Vec<_>, Vec<_>) = waiting
+            .into_iter()
+            .partition(|upload| is_kept(upload.block));
+        self.queue.extend(kept);
+        let taken = taken.into_iter();
+        taken.map(|upload| (upload.block, upload.place)).collect()
     }
 
     /// Takes all back, also what was begun: the connection is gone.

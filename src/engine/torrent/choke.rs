@@ -7,32 +7,41 @@ use crate::swarm::{Aim, PeerFacts};
 
 impl Torrent {
     pub(super) fn hear_interested(&mut self, ctx: &mut Context<'_>, conn: ConnId) {
-        let unchoked = self
-            .peers
-            .values()
-            .filter(|peer| !peer.conn.is_choked_by_us());
-        if !self.choker.newcomer_fits(unchoked.count()) {
+        if self.choker.newcomer_fits(self.unchoked_count) {
+            self.unchoke(ctx, conn);
+        } else {
             // Who is served and wants nothing now makes room.
-            let is_idle = |peer: &Peer| !peer.conn.is_choked_by_us() && !peer.conn.is_interested();
-            if self.peers.values().any(is_idle) {
-                self.choker.hurry(ctx.now);
-                self.choke_round(ctx);
-            }
-            return;
-        }
-        if let Some(peer) = self.peers.get_mut(&conn) {
-            peer.conn.unchoke();
-            peer.unchoked_at = ctx.now;
+            self.look_for_slots(ctx);
         }
     }
 
-    /// Somebody may have left a slot that others wait for.
-    pub(super) fn fill_slots(&mut self, ctx: &mut Context<'_>) {
-        let mut waiting = self
-            .peers
-            .values()
-            .filter(|peer| peer.conn.is_interested() && peer.conn.is_choked_by_us());
-        if waiting.next().is_some() {
+    fn unchoke(&mut self, ctx: &mut Context<'_>, conn: ConnId) {
+        if let Some(peer) = self.peers.get_mut(&conn)
+            && peer.conn.is_choked_by_us()
+        {
+            peer.conn.unchoke();
+            peer.unchoked_at = ctx.now;
+            self.unchoked_count += 1;
+            ctx.replan(conn);
+        }
+    }
+
+    /// Somebody may have left a slot that others wait for. To see whether, and to deal slots anew,
+    /// costs as much as there are peers: between two ticks it is done once, however often peers
+    /// change their minds.
+    pub(super) fn look_for_slots(&mut self, ctx: &mut Context<'_>) {
+        if std::mem::replace(&mut self.since_tick.has_dealt_slots, true) {
+            self.since_tick.wants_slots = true;
+        } else {
+            self.deal_free_slots(ctx);
+        }
+    }
+
+    pub(super) fn deal_free_slots(&mut self, ctx: &mut Context<'_>) {
+        let is_idle = |peer: &Peer| !peer.conn.is_choked_by_us() && !peer.conn.is_interested();
+        let waits = |peer: &Peer| peer.conn.is_choked_by_us() && peer.conn.is_interested();
+        let has_free = self.choker.newcomer_fits(self.unchoked_count);
+        if self.peers.values().any(waits) && (has_free || self.peers.values().any(is_idle)) {
             self.choker.hurry(ctx.now);
             self.choke_round(ctx);
         }
@@ -67,11 +76,7 @@ impl Torrent {
             self.choke(ctx, conn);
         }
         for conn in changes.unchoke {
-            if let Some(peer) = self.peers.get_mut(&conn) {
-                peer.conn.unchoke();
-                peer.unchoked_at = now;
-                ctx.replan(conn);
-            }
+            self.unchoke(ctx, conn);
         }
     }
 
@@ -79,11 +84,20 @@ impl Torrent {
         let Some(peer) = self.peers.get_mut(&conn) else {
             return;
         };
+        if peer.conn.is_choked_by_us() {
+            return;
+        }
         for range in peer.conn.choke() {
             ctx.release(range.place);
         }
         peer.unchoked_at = ctx.now;
-        self.waiting_for_reads.remove(&conn);
+        self.unchoked_count -= 1;
+        // What it may have while it is choked is still on its way.
+        if peer.conn.waiting_uploads() == 0 {
+            self.waiting_for_reads.remove(&conn);
+        } else {
+            self.waiting_for_reads.insert(conn);
+        }
         ctx.replan(conn);
     }
 
@@ -96,3 +110,7 @@ impl Torrent {
         }
     }
 }
+
+#[cfg(test)]
+#[path = "choke_tests.rs"]
+mod tests;

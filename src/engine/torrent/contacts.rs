@@ -2,8 +2,9 @@
 //! taken, and which of them are kept.
 
 use std::net::SocketAddr;
+use std::time::Duration;
 
-use super::{Peer, Refusal, Torrent, TorrentSetup};
+use super::{Peer, Torrent, TorrentSetup};
 use crate::base::limits::PEER_REQUESTS_MAX;
 use crate::base::{CloseReason, ConnId, Ending, HostName, Instant};
 use crate::engine::Config;
@@ -18,8 +19,37 @@ use crate::wire::peer::{ExtensionHandshake, Handshake, PeerId};
 /// The name and version that other programs show.
 const CLIENT: &str = concat!("mt ", env!("CARGO_PKG_VERSION"));
 
+/// A peer that gave or took something this lately is at work.
+const AT_WORK: Duration = Duration::from_secs(10);
+
 /// How many peers a tracker is asked for at a time.
 const PEERS_WANTED: u32 = 50;
+
+/// A connection on which both handshakes were exchanged.
+#[derive(Clone, Copy, Debug)]
+pub(in crate::engine) struct Newcomer {
+    pub(in crate::engine) conn: ConnId,
+    pub(in crate::engine) remote: SocketAddr,
+    pub(in crate::engine) is_dialled: bool,
+    pub(in crate::engine) theirs: Handshake,
+}
+
+/// Why a connection is not kept.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+pub(in crate::engine) enum Refusal {
+    #[error("it is this client itself")]
+    Myself,
+    #[error("another connection to the same peer is kept")]
+    Twice,
+    #[error("it is banned for a while")]
+    Banned,
+    #[error("there are as many connections as there may be")]
+    Full,
+    #[error("neither side lacks anything that it wants")]
+    BothSeeds,
+    #[error("the torrent has stopped")]
+    Stopped,
+}
 
 /// What a torrent wants of the process, besides actions.
 #[derive(Debug)]
@@ -163,10 +193,14 @@ impl Torrent {
     pub(super) fn admit(
         &mut self,
         ctx: &mut Context<'_>,
-        remote: SocketAddr,
-        is_dialled: bool,
-        theirs: &Handshake,
+        newcomer: &Newcomer,
     ) -> Result<(), Refusal> {
+        let Newcomer {
+            remote,
+            is_dialled,
+            theirs,
+            ..
+        } = *newcomer;
         if self.is_over() {
             return Err(Refusal::Stopped);
         }
@@ -188,11 +222,15 @@ impl Torrent {
                 older: peer.is_dialled,
                 newer: is_dialled,
             };
-            if !newer_stays(&self.peer_id.0, &theirs.peer_id.0, dialled) {
+            // Anybody can say that he is somebody: who is at work stays, and the other is elsewhere.
+            let is_at_work = ctx.now - peer.last_moved < AT_WORK
+                && peer.conn.downloaded_bytes() + peer.conn.uploaded_bytes() > 0
+                && peer.remote.ip().to_canonical() != remote.ip().to_canonical();
+            if is_at_work || !newer_stays(&self.peer_id.0, &theirs.peer_id.0, dialled) {
                 return Err(Refusal::Twice);
             }
             ctx.end(*older, Ending::Now);
-        } else if self.peers.len() >= ctx.config.torrent_connections_max {
+        } else if !self.has_room(ctx.config) || !is_dialled && !ctx.has_room() {
             return Err(Refusal::Full);
         }
         if is_dialled {

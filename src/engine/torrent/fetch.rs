@@ -1,6 +1,6 @@
 //! Which block is asked of whom next, and where it lands.
 
-use super::Torrent;
+use super::{Peer, Torrent};
 use crate::base::limits::REFUSALS_BORNE_MAX;
 use crate::base::{Block, ConnId, PieceIndex};
 use crate::engine::context::Context;
@@ -29,7 +29,7 @@ impl Torrent {
         let Some(peer) = self.peers.get(&conn) else {
             return false;
         };
-        let can_ask = self.is_downloading() && !peer.conn.is_choking_us();
+        let can_ask = self.is_downloading() && peer.in_reach().is_some() && !peer.is_resting;
         let is_worth_it = !peer.is_snubbing && peer.refusals < REFUSALS_BORNE_MAX;
         if !can_ask || !peer.interest.is_any() || !is_worth_it {
             return false;
@@ -63,6 +63,7 @@ impl Torrent {
         loop {
             let peer = self.peers.get(&conn)?;
             if let Some(piece) = peer.working_on
+                && peer.in_reach()?.has(piece)
                 && self.landing.is_ready(piece)
                 && self.may_bring(conn, piece)
                 && let Some(block) = self.blocks.lease_next(piece, conn)
@@ -80,12 +81,13 @@ impl Torrent {
     /// The piece that a peer works on next, begun where it was not.
     fn choose_piece(&mut self, ctx: &mut Context<'_>, conn: ConnId) -> Option<PieceIndex> {
         let peer = self.peers.get(&conn)?;
+        let reach = peer.in_reach()?;
         let is_ready = |piece| self.landing.is_ready(piece) && self.may_bring(conn, piece);
-        if let Some(piece) = self.blocks.pick_orphan(conn, &peer.has, is_ready) {
+        if let Some(piece) = self.blocks.pick_orphan(conn, reach, is_ready) {
             return Some(piece);
         }
         let live: Vec<_> = self.landing.live_ranges().collect();
-        if let Some(piece) = self.picker.pick_within(&live, &peer.has, ctx.rng) {
+        if let Some(piece) = self.picker.pick_within(&live, reach, ctx.rng) {
             self.begin(ctx, piece);
             return Some(piece);
         }
@@ -93,7 +95,7 @@ impl Torrent {
         if self.landing.is_any_opening() && peer.conn.standing_requests() > 0 {
             return None;
         }
-        self.blocks.pick_shared(conn, &peer.has, is_ready)
+        self.blocks.pick_shared(conn, reach, is_ready)
     }
 
     fn begin(&mut self, ctx: &mut Context<'_>, piece: PieceIndex) {
@@ -116,12 +118,15 @@ impl Torrent {
         if !self.picker.is_all_begun() || !self.blocks.is_all_leased() {
             return false;
         }
-        let Some(peer) = self.peers.get_mut(&conn) else {
+        let Some(reach) = self.peers.get(&conn).and_then(Peer::in_reach) else {
             return false;
         };
         let (landing, tried_alone) = (&self.landing, &self.tried_alone);
         let is_ready = |piece| landing.is_ready(piece) && !tried_alone.contains_key(&piece);
-        let Some(block) = self.blocks.ask_also(conn, &peer.has, is_ready) else {
+        let Some(block) = self.blocks.ask_also(conn, reach, is_ready) else {
+            return false;
+        };
+        let Some(peer) = self.peers.get_mut(&conn) else {
             return false;
         };
         peer.conn.request(ctx.now, block, Landing::Contested);
@@ -172,7 +177,18 @@ impl Torrent {
         {
             peer.refusals = peer.refusals.saturating_add(1);
         }
-        self.fetch_from_all(ctx);
+        if let Some(peer) = self.peers.get_mut(&conn) {
+            peer.forget_fast(block.piece());
+        }
+        self.hand_on(ctx);
+    }
+
+    /// What somebody gave back may be asked of others: at once, but only once between two ticks,
+    /// which ask everybody anyhow.
+    pub(super) fn hand_on(&mut self, ctx: &mut Context<'_>) {
+        if !std::mem::replace(&mut self.since_tick.has_handed_on, true) {
+            self.fetch_from_all(ctx);
+        }
     }
 
     pub(super) fn block_landed(&mut self, ctx: &mut Context<'_>, conn: ConnId, block: Block) {
@@ -180,6 +196,7 @@ impl Torrent {
             return;
         };
         peer.is_snubbing = false;
+        peer.is_dribbling = false;
         peer.refusals = 0;
         let contributor = peer.contributor;
         let filled = self.blocks.filled(block, conn, contributor);
@@ -217,26 +234,32 @@ impl Torrent {
                 self.end(ctx, conn, &Fault::OwesBlocks);
             }
         }
-        let mut is_any = false;
-        for (conn, peer) in &mut self.peers {
-            let patience = ctx.config.stall_patience;
-            if peer.is_snubbing || peer.conn.stalled_for(ctx.now) < patience {
-                continue;
-            }
-            log::debug!("peer {}: it stalls", peer.remote);
-            peer.is_snubbing = true;
-            peer.working_on = None;
-            peer.conn.contest_all();
-            if peer.conn.landing_block().is_some() {
-                peer.conn.throw_away();
-            }
-            self.blocks.loosen_all(*conn);
-            self.tried_alone.retain(|_, chosen| chosen != conn);
-            ctx.replan(*conn);
-            is_any = true;
+        let patience = ctx.config.stall_patience;
+        let peers = self.peers.iter().filter(|(_, peer)| !peer.is_snubbing);
+        let stalled = peers.filter(|(_, peer)| peer.conn.stalled_for(ctx.now) >= patience);
+        let stalled: Vec<_> = stalled.map(|(conn, peer)| (*conn, peer.remote)).collect();
+        for (conn, remote) in &stalled {
+            log::debug!("peer {remote}: it stalls");
+            self.take_leases(ctx, *conn);
         }
-        if is_any {
+        if !stalled.is_empty() {
             self.fetch_from_all(ctx);
         }
+    }
+
+    /// What a peer was asked for may come from others, and what it is sending is thrown away.
+    pub(super) fn take_leases(&mut self, ctx: &mut Context<'_>, conn: ConnId) {
+        let Some(peer) = self.peers.get_mut(&conn) else {
+            return;
+        };
+        peer.is_snubbing = true;
+        peer.working_on = None;
+        peer.conn.contest_all();
+        if peer.conn.landing_block().is_some() {
+            peer.conn.throw_away();
+        }
+        self.blocks.loosen_all(conn);
+        self.try_with_others(conn);
+        ctx.replan(conn);
     }
 }

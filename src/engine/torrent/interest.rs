@@ -14,6 +14,10 @@ impl Torrent {
         if !peer.has.set(piece) {
             return;
         }
+        peer.conn.was_of_use();
+        if peer.allows_fast.contains(&piece) {
+            peer.find_fast();
+        }
         self.picker.peer_got(piece);
         peer.interest.peer_got(&self.picker, piece);
         self.look_at_interest(ctx, conn);
@@ -27,6 +31,8 @@ impl Torrent {
         self.picker.peer_joined(&has);
         peer.interest = Interest::of(&self.picker, &has);
         peer.has = has;
+        peer.find_fast();
+        self.allow_fast(conn);
         self.look_at_interest(ctx, conn);
     }
 

@@ -3,18 +3,21 @@
 //! [`Torrent`] is told what happened on its connections and in the pools, and answers with actions
 //! in its [`Context`]. The files beside this one each tell one story: what peers have ([`interest`]),
 //! how blocks are asked for ([`fetch`]) and where there is room for them ([`room`]), what becomes of
-//! whole pieces ([`pieces`]), how peers are served ([`serve`]) and who is ([`choke`]), where peers
-//! come from ([`contacts`]).
+//! whole pieces ([`pieces`]), how peers are served ([`serve`]) and who is ([`choke`]), also in between
+//! ([`fast`]), where peers come from ([`contacts`]), and who goes for others ([`shed`]).
 
 mod blame;
 mod choke;
 mod contacts;
+mod dribble;
+mod fast;
 mod fetch;
 mod interest;
 mod peer;
 mod pieces;
 mod room;
 mod serve;
+mod shed;
 mod status;
 mod traffic;
 mod wishes;
@@ -36,9 +39,9 @@ use crate::swarm::{
     Blocks, Choker, Contributor, Interest, Offence, Order, Picker, Rate, Roster, Source, Suspects,
 };
 use crate::tracker::announcer::Announcer;
-use crate::wire::peer::{Handshake, PeerId};
+use crate::wire::peer::PeerId;
 
-pub(super) use contacts::Ask;
+pub(super) use contacts::{Ask, Newcomer, Refusal};
 pub(super) use peer::Peer;
 use traffic::Traffic;
 pub use wishes::{Wish, Wishes};
@@ -102,6 +105,10 @@ pub(super) struct Torrent {
     /// Peers that wait for a block to be in memory.
     waiting_for_reads: BTreeSet<ConnId>,
     choker: Choker,
+    unchoked_count: usize,
+    /// What was done since the last tick and costs as much as there are peers: once in between, and
+    /// then not before the next.
+    since_tick: SinceTick,
     roster: Roster,
     announcer: Announcer,
     traffic: Traffic,
@@ -164,6 +171,8 @@ impl Torrent {
             reading: BTreeMap::new(),
             waiting_for_reads: BTreeSet::new(),
             choker: Choker::new(config.slots, now),
+            unchoked_count: 0,
+            since_tick: SinceTick::default(),
             roster,
             announcer,
             traffic: Traffic::new(now),
@@ -201,13 +210,16 @@ impl Torrent {
     pub(super) fn join(
         &mut self,
         ctx: &mut Context<'_>,
-        conn: ConnId,
-        remote: SocketAddr,
-        is_dialled: bool,
-        theirs: &Handshake,
+        newcomer: &Newcomer,
         unsent: &[u8],
     ) -> Result<(), Refusal> {
-        self.admit(ctx, remote, is_dialled, theirs)?;
+        let Newcomer {
+            conn,
+            remote,
+            is_dialled,
+            ref theirs,
+        } = *newcomer;
+        self.admit(ctx, newcomer)?;
         let shared = theirs
             .capabilities
             .shared(crate::peer::Greeting::capabilities());
@@ -224,12 +236,18 @@ impl Torrent {
             is_dialled,
             id: theirs.peer_id,
             has,
+            allows_fast: Vec::new(),
+            fast: None,
             working_on: None,
             contributor,
             down: Rate::new(ctx.now),
             up: Rate::new(ctx.now),
+            joined_at: ctx.now,
+            last_moved: ctx.now,
             unchoked_at: ctx.now,
             is_snubbing: false,
+            is_dribbling: false,
+            is_resting: false,
             refusals: 0,
             is_upload_only: false,
         };
@@ -245,13 +263,14 @@ impl Torrent {
         for range in peer.conn.abandon_uploads() {
             ctx.release(range.place);
         }
+        self.unchoked_count -= usize::from(!peer.conn.is_choked_by_us());
         self.waiting_for_reads.remove(&conn);
         self.blocks.give_back_all(conn);
         self.try_with_others(conn);
         self.picker.peer_left(&peer.has);
         self.forget_contact(ctx, &peer);
-        self.fetch_from_all(ctx);
-        self.fill_slots(ctx);
+        self.hand_on(ctx);
+        self.look_for_slots(ctx);
     }
 
     /// Bytes came that are words.
@@ -266,6 +285,10 @@ impl Torrent {
                 Err(fault) => return self.end(ctx, conn, &fault),
             }
         }
+        let outbox = self.peers.get(&conn).map(|peer| peer.conn.check_outbox());
+        if let Some(Err(fault)) = outbox {
+            return self.end(ctx, conn, &fault);
+        }
         self.fetch(ctx, conn);
     }
 
@@ -275,6 +298,7 @@ impl Torrent {
             return;
         };
         peer.down.add(ctx.now, len_bytes as u64);
+        peer.last_moved = ctx.now;
         if let Some(event) = peer.conn.landed(ctx.now, len_bytes) {
             self.hear(ctx, conn, event);
             self.fetch(ctx, conn);
@@ -296,11 +320,14 @@ impl Torrent {
                 for asked in given_back {
                     self.blocks.give_back(asked.block, conn);
                 }
-                self.fetch_from_all(ctx);
+                if let Some(peer) = self.peers.get_mut(&conn) {
+                    peer.is_resting = true;
+                }
+                self.hand_on(ctx);
             }
             Event::Unchoked => self.hear_unchoked(ctx, conn),
             Event::Interested => self.hear_interested(ctx, conn),
-            Event::NotInterested => self.fill_slots(ctx),
+            Event::NotInterested => self.look_for_slots(ctx),
             Event::Has(piece) => self.hear_has(ctx, conn, piece),
             Event::HasSome(has) => self.hear_has_some(ctx, conn, has),
             Event::HasAll => {
@@ -313,14 +340,14 @@ impl Torrent {
             Event::BlockBegins { block, landing } => self.block_begins(conn, block, landing),
             Event::BlockLanded(block) => self.block_landed(ctx, conn, block),
             Event::ThrownAway(len_bytes) => self.thrown_away(ctx, conn, len_bytes),
-            Event::AllowsFast(_) => {}
+            Event::AllowsFast(piece) => self.hear_allows_fast(ctx, conn, piece),
             Event::Extends(said) => self.hear_extensions(ctx, conn, &said),
         }
     }
 
     fn hear_unchoked(&mut self, ctx: &mut Context<'_>, conn: ConnId) {
         if let Some(peer) = self.peers.get_mut(&conn) {
-            peer.is_snubbing = false;
+            peer.is_snubbing = peer.is_dribbling;
             peer.refusals = 0;
         }
         self.fetch(ctx, conn);
@@ -330,7 +357,7 @@ impl Torrent {
         self.traffic.wasted(ctx.now, u64::from(len_bytes));
         // It earns nothing by that: otherwise noise would be as good as content.
         if let Some(peer) = self.peers.get_mut(&conn) {
-            peer.is_snubbing = false;
+            peer.is_snubbing = peer.is_dribbling;
         }
     }
 
@@ -341,7 +368,7 @@ impl Torrent {
             let address = peer.listens_at.unwrap_or(peer.remote);
             match fault {
                 Fault::Silent | Fault::OwesBlocks => {}
-                Fault::TooManyRequests(_) | Fault::NeverReads => {
+                Fault::Floods | Fault::NeverReads => {
                     self.roster.bar(ctx.now, address, Offence::Flood);
                 }
                 _ => self.roster.bar(ctx.now, address, Offence::Protocol),
@@ -395,19 +422,25 @@ impl Torrent {
                 continue;
             };
             peer.refusals = peer.refusals.saturating_sub(1);
+            peer.is_resting = false;
             match peer.conn.keep_alive(ctx.now) {
                 Ok(()) if peer.conn.has_words() => ctx.replan(conn),
                 Ok(()) => {}
                 Err(fault) => self.end(ctx, conn, &fault),
             }
         }
+        let before = std::mem::take(&mut self.since_tick);
         self.refresh_windows(ctx);
         self.look_for_stalled(ctx);
+        self.look_for_dribblers(ctx);
         self.make_room(ctx);
         self.fetch_from_all(ctx);
         // Who left, was choked or asks no more has given memory back, and told nobody.
         if !self.waiting_for_reads.is_empty() {
             self.serve_all_waiting(ctx);
+        }
+        if before.wants_slots {
+            self.deal_free_slots(ctx);
         }
         self.choke_round(ctx);
     }
@@ -458,6 +491,14 @@ impl Torrent {
     }
 }
 
+/// See [`Torrent::look_for_slots`] and [`Torrent::hand_on`].
+#[derive(Clone, Copy, Debug, Default)]
+struct SinceTick {
+    has_dealt_slots: bool,
+    wants_slots: bool,
+    has_handed_on: bool,
+}
+
 /// Is another for each torrent.
 fn random_peer_id(rng: &mut Rng) -> PeerId {
     const SIGNS: &[u8; 62] = b"0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz";
@@ -465,21 +506,4 @@ fn random_peer_id(rng: &mut Rng) -> PeerId {
         PEER_ID_PREFIX,
         std::array::from_fn(|_| SIGNS[rng.below(62) as usize]),
     )
-}
-
-/// Why a connection is not kept.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
-pub(super) enum Refusal {
-    #[error("it is this client itself")]
-    Myself,
-    #[error("another connection to the same peer is kept")]
-    Twice,
-    #[error("it is banned for a while")]
-    Banned,
-    #[error("there are as many connections as there may be")]
-    Full,
-    #[error("neither side lacks anything that it wants")]
-    BothSeeds,
-    #[error("the torrent has stopped")]
-    Stopped,
 }

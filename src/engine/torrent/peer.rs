@@ -16,15 +16,25 @@ pub(in crate::engine) struct Peer {
     pub(super) is_dialled: bool,
     pub(super) id: PeerId,
     pub(super) has: Bitfield,
+    /// What it lets us ask for while it chokes us, whether it has it or not; and what of it it has.
+    pub(super) allows_fast: Vec<PieceIndex>,
+    pub(super) fast: Option<Bitfield>,
     pub(super) interest: Interest,
     /// The piece whose blocks it is asked for next.
     pub(super) working_on: Option<PieceIndex>,
     pub(super) contributor: Contributor,
     pub(super) down: Rate,
     pub(super) up: Rate,
+    pub(super) joined_at: Instant,
+    /// When bytes of a block went either way last, or it joined.
+    pub(super) last_moved: Instant,
     pub(super) unchoked_at: Instant,
     /// It owes blocks and has sent none for long: what it was asked for may come from others.
     pub(super) is_snubbing: bool,
+    /// It has a block under way for so long that it was taken from it.
+    pub(super) is_dribbling: bool,
+    /// It choked us: until the next tick it is asked for nothing, however often it unchokes.
+    pub(super) is_resting: bool,
     /// How often it refused what it was asked for and might have brought, since it brought any; one
     /// is forgiven at every tick.
     pub(super) refusals: u32,

@@ -58,13 +58,14 @@ impl Torrent {
 
     /// A piece that is to be brought into memory so that a peer can be asked for it.
     fn next_without_place(&self, peer: &Peer, ctx: &mut Context<'_>) -> Option<PieceIndex> {
+        let reach = peer.in_reach()?;
         let begun = self.blocks.in_progress().find(|piece| {
             self.landing.of(*piece).is_none()
                 && !self.in_pool.contains_key(piece)
-                && peer.has.has(*piece)
+                && reach.has(*piece)
         });
         let has_no_place = |piece| self.landing.of(piece).is_none();
-        begun.or_else(|| self.picker.pick(&peer.has, has_no_place, ctx.rng))
+        begun.or_else(|| self.picker.pick(reach, has_no_place, ctx.rng))
     }
 
     /// How much has a place and is not asked for yet.

@@ -23,13 +23,18 @@ enum Found {
 impl Torrent {
     pub(super) fn hear_request(&mut self, ctx: &mut Context<'_>, conn: ConnId, block: Block) {
         let has = self.blocks.have().has(block.piece());
+        let Some(peer) = self.peers.get(&conn) else {
+            return;
+        };
+        let is_given = has && (!peer.conn.is_choked_by_us() || self.gives_fast(conn, block));
         let Some(peer) = self.peers.get_mut(&conn) else {
             return;
         };
-        if peer.conn.is_choked_by_us() || !has {
+        if !is_given {
             peer.conn.refuse(block);
             return;
         }
+        peer.conn.was_of_use();
         peer.conn.grant(block);
         if peer.conn.waiting_uploads() <= UPLOADS_AHEAD {
             self.serve(ctx, conn);
@@ -269,6 +274,9 @@ impl Torrent {
             return;
         };
         let before = peer.conn.uploaded_bytes();
+        if peer.conn.waiting_uploads() > 0 {
+            peer.last_moved = ctx.now;
+        }
         let gone = peer.conn.sent(ctx.now, len_bytes);
         let block_bytes = peer.conn.uploaded_bytes() - before;
         if block_bytes > 0 {

@@ -80,6 +80,7 @@ fn there_are_no_more_connections_than_there_may_be() {
         let content = small_content(seed);
         let mut seeder = Client::new(Disk::full(&content));
         seeder.config.connections_max = 3;
+        seeder.config.silent_max = 4;
         seeder.config.torrent_connections_max = 2;
         let seeder = world.add_client(seeder);
         let leechers: Vec<_> = (0..6)
@@ -92,7 +93,12 @@ fn there_are_no_more_connections_than_there_may_be() {
             .collect();
         for _ in 0..100 {
             world.run_for(std::time::Duration::from_millis(100));
-            assert!(world.connection_count(seeder) <= 3);
+            assert!(world.connection_count(seeder) <= 3 + 4);
+            assert!(
+                world
+                    .report(seeder)
+                    .is_none_or(|report| report.connected_peers <= 2)
+            );
         }
         assert_complete(&mut world, &leechers, seconds(600));
     });

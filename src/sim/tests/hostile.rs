@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use super::support::{
     add_leecher, add_seeder, assert_complete, greeting, medium_content, seconds, small_content,
-    with_seeds,
+    take_messages, with_seeds,
 };
 use crate::base::{Bitfield, PieceIndex, Rng};
 use crate::sim::{Client, Content, Disk, Heard, Line, Reply, ScriptedPeer, World};
@@ -396,23 +396,12 @@ fn a_peer_that_refuses_all_it_is_asked_for_is_not_asked_without_end() {
 /// Refuses the requests among what was received after the handshake; says how many.
 fn refuse_requests(unread: &mut Vec<u8>, reply: &mut Reply) -> usize {
     let mut count = 0;
-    if unread.first() == Some(&19) {
-        if unread.len() < 68 {
-            return 0;
-        }
-        unread.drain(..68);
-    }
-    while let Some(len) = unread.first_chunk().map(|len| u32::from_be_bytes(*len)) {
-        let end = 4 + len as usize;
-        if unread.len() < end {
-            break;
-        }
-        let message: Vec<u8> = unread.drain(..end).collect();
-        if message.get(4) == Some(&6) {
+    for request in take_messages(unread) {
+        if request[0] == 6 {
             count += 1;
             reply.say.extend(13_u32.to_be_bytes());
             reply.say.push(16);
-            reply.say.extend(&message[5..]);
+            reply.say.extend(&request[1..]);
         }
     }
     count

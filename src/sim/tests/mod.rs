@@ -1,7 +1,11 @@
 //! Scenarios: what an engine among others must do, over many seeds.
 
 mod contacts;
+mod crowds;
+mod dribblers;
 mod endings;
+mod fast;
+mod floods;
 mod hostile;
 mod odd_seeder;
 mod shapes;

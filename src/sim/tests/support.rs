@@ -1,10 +1,11 @@
 //! What scenarios share.
 
+use std::net::SocketAddr;
 use std::time::Duration;
 
-use crate::base::Sha1Digest;
-use crate::sim::{Client, Content, Disk, MachineId, World};
-use crate::wire::peer::{Capabilities, Handshake, PeerId};
+use crate::base::{ConnId, Instant, Sha1Digest};
+use crate::sim::{Client, Content, Disk, Heard, MachineId, Reply, ScriptedPeer, World};
+use crate::wire::peer::{Capabilities, Handshake, Message, PeerId};
 
 /// How many seeds each scenario runs with, unless `MT_SIM_SEED` names one or `MT_SIM_SEEDS` says
 /// how many.
@@ -43,6 +44,63 @@ pub(super) fn greeting(info_hash: Sha1Digest, peer_id: [u8; 20]) -> Vec<u8> {
         peer_id: PeerId(peer_id),
     };
     handshake.to_bytes().to_vec()
+}
+
+/// A peer of a name of its own that greets whoever comes, and whomever it dials, says one thing when
+/// it has, and then another at every tick.
+pub(super) fn talker(
+    content: &Content,
+    number: u64,
+    dial: Vec<SocketAddr>,
+    first: Vec<u8>,
+    mut next: impl FnMut(&mut Reply) + 'static,
+) -> ScriptedPeer {
+    let mut peer_id = *b"-XX0000-talker000000";
+    peer_id[12..].copy_from_slice(&number.to_be_bytes());
+    let hello = greeting(content.info_hash, peer_id);
+    let script =
+        move |_: Instant, _: Option<ConnId>, heard: Heard<'_>, reply: &mut Reply| match heard {
+            Heard::Begins => reply.dial.clone_from(&dial),
+            Heard::Opened { .. } => {
+                reply.say.extend(&hello);
+                reply.say.extend(&first);
+            }
+            Heard::Tick => next(reply),
+            Heard::Bytes(_) | Heard::Closed => {}
+        };
+    ScriptedPeer::new(Duration::from_millis(50), Box::new(script))
+}
+
+/// Messages one after the other.
+pub(super) fn words(messages: &[Message]) -> Vec<u8> {
+    let mut words = Vec::new();
+    for message in messages {
+        message.write(&mut words);
+    }
+    words
+}
+
+/// Takes whole messages off the front of what was received, the handshake first; each begins with
+/// its id, and keep-alives are left out.
+pub(super) fn take_messages(unread: &mut Vec<u8>) -> Vec<Vec<u8>> {
+    let mut messages = Vec::new();
+    if unread.first() == Some(&19) {
+        if unread.len() < 68 {
+            return messages;
+        }
+        unread.drain(..68);
+    }
+    while let Some(len) = unread.first_chunk().map(|len| u32::from_be_bytes(*len)) {
+        let end = 4 + len as usize;
+        if unread.len() < end {
+            break;
+        }
+        let message: Vec<u8> = unread.drain(..end).skip(4).collect();
+        if !message.is_empty() {
+            messages.push(message);
+        }
+    }
+    messages
 }
 
 /// Who has everything receives nothing, and has no memory for it any more.
