@@ -81,6 +81,8 @@ pub(super) struct Torrent {
     picker: Picker,
     grouping: Grouping,
     landing: LandingPlaces,
+    /// Pieces that were begun in windows that were given up meanwhile.
+    without_window: BTreeSet<PieceIndex>,
     /// What comes is received into buffers, not windows, where either will do.
     prefers_buffers: bool,
     peers: BTreeMap<ConnId, Peer>,
@@ -146,6 +148,7 @@ impl Torrent {
             blocks: Blocks::new(setup.geometry, setup.have),
             grouping: Grouping::new(setup.geometry, setup.runs),
             landing: LandingPlaces::default(),
+            without_window: BTreeSet::new(),
             prefers_buffers: false,
             peers: BTreeMap::new(),
             next_contributor: 0,
@@ -250,6 +253,9 @@ impl Torrent {
         self.try_with_others(conn);
         self.picker.peer_left(&peer.has);
         self.forget_contact(ctx, &peer);
+        if self.has_failed() {
+            return self.give_memory_back(ctx);
+        }
         self.fetch_from_all(ctx);
         self.fill_slots(ctx);
     }
@@ -265,6 +271,12 @@ impl Torrent {
                 Ok(None) => break,
                 Err(fault) => return self.end(ctx, conn, &fault),
             }
+        }
+        // What it owed was taken back, so that it cannot make up for it; but it is there.
+        if let Some(peer) = self.peers.get_mut(&conn)
+            && peer.conn.standing_requests() == 0
+        {
+            peer.is_snubbing = false;
         }
         self.fetch(ctx, conn);
     }
@@ -360,6 +372,7 @@ impl Torrent {
         for conn in self.peers.keys() {
             ctx.end(*conn, Ending::Now);
         }
+        self.give_memory_back(ctx);
         self.announcer.stop(ctx.now, ctx.now + GOODBYE_PATIENCE);
     }
 

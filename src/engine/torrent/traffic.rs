@@ -11,6 +11,8 @@ pub(super) struct Traffic {
     pub(super) downloaded_bytes: u64,
     pub(super) uploaded_bytes: u64,
     pub(super) wasted_bytes: u64,
+    /// How often a peer asked for what had to be read first.
+    pub(super) reads_waited_for: u64,
     pub(super) waits: Waits,
     waits_noted_at: Instant,
     /// When bytes of the content came last, or the torrent began.
@@ -27,6 +29,7 @@ impl Traffic {
             downloaded_bytes: 0,
             uploaded_bytes: 0,
             wasted_bytes: 0,
+            reads_waited_for: 0,
             waits: Waits::default(),
             waits_noted_at: now,
             last_progress: now,

@@ -3,6 +3,7 @@
 mod contacts;
 mod endings;
 mod hostile;
+mod memory;
 mod odd_seeder;
 mod shapes;
 mod shortages;
