@@ -246,6 +246,7 @@ impl Core for Leecher {
                 self.has_dialled = true;
                 self.actions.push_back(Action::Dial {
                     token: DialToken(0),
+                    from: None,
                     to: self.seeder,
                     give_up_at: Instant::ZERO + Duration::from_secs(60),
                 });

@@ -52,6 +52,14 @@ impl World {
         }
     }
 
+    fn change(self, number: u32) -> Change {
+        let announce = self.announce(number);
+        Change {
+            info_hash: announce.info_hash,
+            fact: Fact::Here(announce.peer, announce.role),
+        }
+    }
+
     fn fill(self, table: &mut Table) {
         for number in 0..PEERS {
             table.announce(Time(1000), &self.announce(number));
@@ -211,13 +219,17 @@ fn state_file(c: &mut Criterion) {
     let mut group = c.benchmark_group("state file");
     group.sample_size(10);
     for world in WORLDS {
+        let changes: Vec<Change> = (0..PEERS).map(|number| world.change(number)).collect();
         let mut text = Vec::new();
-        for number in 0..PEERS {
-            let announce = world.announce(number);
-            let fact = Fact::Here(announce.peer, announce.role);
-            let info_hash = announce.info_hash;
-            write_change(&Change { info_hash, fact }, &mut text);
-        }
+        let id = format!("write {PEERS} peers, swarms of {}", world.swarm_len);
+        group.bench_function(id, |b| {
+            b.iter(|| {
+                text.clear();
+                for change in &changes {
+                    write_change(change, &mut text);
+                }
+            });
+        });
         let id = format!("read {PEERS} peers, swarms of {}", world.swarm_len);
         group.bench_function(id, |b| {
             b.iter_batched(

@@ -20,7 +20,7 @@
 //! host receives straight into it and sends straight from it.
 
 use std::convert::Infallible;
-use std::net::SocketAddr;
+use std::net::{IpAddr, SocketAddr};
 
 use super::conn::ConnId;
 use super::datagram::DatagramBatch;
@@ -120,6 +120,8 @@ pub enum Action<Job> {
     /// Connect; [`Input::Opened`] or [`Input::DialFailed`] with the same token answers.
     Dial {
         token: DialToken,
+        /// The address of this machine that the other side is to see; `None` leaves it to the host.
+        from: Option<IpAddr>,
         to: SocketAddr,
         give_up_at: Instant,
     },
@@ -144,10 +146,12 @@ impl<Job> Action<Job> {
             Self::End { conn, how } => Action::End { conn, how },
             Self::Dial {
                 token,
+                from,
                 to,
                 give_up_at,
             } => Action::Dial {
                 token,
+                from,
                 to,
                 give_up_at,
             },

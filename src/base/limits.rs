@@ -173,6 +173,9 @@ pub const STATE_CHANGES_QUEUED_MAX: usize = 1 << 16;
 /// How many announces may wait to be told to the other tracker of a pair.
 pub const PAIR_ANNOUNCES_QUEUED_MAX: usize = 8 << 10;
 
+/// How many peers that a walk through the tracker's table would miss are remembered for it.
+pub const WALK_MOVED_UP_MAX: usize = 8 << 10;
+
 /// How many announces the other tracker of a pair is told before it has answered the first.
 pub const PAIR_ANNOUNCES_IN_FLIGHT_MAX: usize = 256;
 

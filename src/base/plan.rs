@@ -35,6 +35,7 @@ impl RecvSpan {
 #[derive(Debug, Default)]
 pub struct RecvPlan {
     spans: Vec<RecvSpan>,
+    len_bytes: usize,
 }
 
 impl RecvPlan {
@@ -67,19 +68,20 @@ impl RecvPlan {
     }
 
     pub fn len_bytes(&self) -> usize {
-        let lens = self.spans.iter().map(|span| span.len_bytes());
-        lens.fold(0, usize::saturating_add)
+        self.len_bytes
     }
 
     /// For hosts, which use one plan over and over.
     pub fn clear(&mut self) {
         self.spans.clear();
+        self.len_bytes = 0;
     }
 
     fn push(&mut self, span: RecvSpan) {
         assert!(self.spans.len() < RECV_PLAN_SPANS_MAX, "a plan is short");
         if span.len_bytes() > 0 {
             self.spans.push(span);
+            self.len_bytes = self.len_bytes.saturating_add(span.len_bytes());
         }
     }
 }

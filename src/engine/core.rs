@@ -131,13 +131,10 @@ impl Core for Engine {
     }
 
     fn deadline(&self) -> Option<Instant> {
-        let contacts = self
-            .torrents
-            .values()
-            .filter_map(Torrent::contacts_deadline);
+        let torrents = self.torrents.values().filter_map(Torrent::deadline);
         let limits = self.limiter.deadline();
         std::iter::once(self.next_tick)
-            .chain(contacts)
+            .chain(torrents)
             .chain(limits)
             .min()
     }

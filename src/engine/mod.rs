@@ -13,6 +13,8 @@ mod landing;
 mod limiter;
 mod places;
 mod report;
+#[cfg(test)]
+mod tests;
 mod torrent;
 
 use std::collections::{BTreeMap, VecDeque};
@@ -97,6 +99,8 @@ enum Conn {
 enum Dialled {
     Peer(TorrentId, SocketAddr),
     Tracker(Exchange),
+    /// What it was for is not wanted any more.
+    Nobody,
 }
 
 impl Engine {
@@ -151,6 +155,7 @@ impl Engine {
             dial_count: self.dials.len(),
         };
         let result = act(torrent, &mut ctx);
+        torrent.note_waits(&ctx);
         while let Some(ask) = self
             .torrents
             .get_mut(&id)
@@ -193,6 +198,7 @@ impl Engine {
         self.dials.insert(token, dialled);
         self.actions.push_back(Action::Dial {
             token,
+            from: None,
             to,
             give_up_at,
         });
@@ -205,11 +211,18 @@ impl Engine {
             _ => None,
         });
         if let Some(conn) = conn {
-            self.actions.push_back(Action::End {
-                conn,
-                how: Ending::Now,
-            });
+            self.end_now(conn);
         }
+        for dialled in self.dials.values_mut() {
+            if matches!(dialled, Dialled::Tracker(known) if is_meant(known)) {
+                *dialled = Dialled::Nobody;
+            }
+        }
+    }
+
+    fn end_now(&mut self, conn: ConnId) {
+        let how = Ending::Now;
+        self.actions.push_back(Action::End { conn, how });
     }
 
     fn opened(&mut self, now: Instant, conn: ConnId, origin: Origin, remote: SocketAddr) {
@@ -218,10 +231,7 @@ impl Engine {
                 if self.conns.len() + self.dials.len() >= self.config.connections_max
                     || self.shutdown.is_some()
                 {
-                    self.actions.push_back(Action::End {
-                        conn,
-                        how: Ending::Now,
-                    });
+                    self.end_now(conn);
                 }
                 Conn::Greeting {
                     greeting: Greeting::of_incoming(now),
@@ -233,7 +243,7 @@ impl Engine {
             Origin::Dial(token) => match self.dials.remove(&token) {
                 Some(Dialled::Peer(id, _)) => {
                     let Some(torrent) = self.torrents.get(&id) else {
-                        return;
+                        return self.end_now(conn);
                     };
                     let hash = torrent.info_hash();
                     Conn::Greeting {
@@ -244,6 +254,7 @@ impl Engine {
                     }
                 }
                 Some(Dialled::Tracker(exchange)) => Conn::Tracker(exchange),
+                Some(Dialled::Nobody) => return self.end_now(conn),
                 None => unreachable!("a dial is answered once"),
             },
         };
@@ -258,7 +269,7 @@ impl Engine {
             Some(Dialled::Tracker(exchange)) => {
                 self.exchange_failed(now, &exchange, &why.to_string());
             }
-            None => {}
+            Some(Dialled::Nobody) | None => {}
         }
     }
 

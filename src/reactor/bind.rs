@@ -5,7 +5,7 @@ use std::net::SocketAddr;
 
 use socket2::{Domain, Protocol, Socket, Type};
 
-use super::tcp_options::await_first_bytes;
+use super::socket_options::{await_first_bytes, send_uncut};
 use crate::base::limits::ACCEPT_BACKLOG_MAX;
 
 /// Room in the kernel for a burst of datagrams. It gives less where its own limit is lower.
@@ -124,6 +124,9 @@ impl UdpPort {
         let socket = socket(address, Type::DGRAM, Protocol::UDP)?;
         socket.set_recv_buffer_size(DATAGRAM_BUFFER_LEN_BYTES)?;
         socket.set_send_buffer_size(DATAGRAM_BUFFER_LEN_BYTES)?;
+        if address.is_ipv4() {
+            send_uncut(&socket);
+        }
         socket.bind(&address.into())?;
         let socket = std::net::UdpSocket::from(socket);
         let local = socket.local_addr()?;

@@ -1,28 +1,36 @@
 //! Connections that we ask for.
 
 use std::io;
-use std::net::SocketAddr;
+use std::net::{IpAddr, SocketAddr};
 use std::time::Duration;
 
 use mio::net::TcpStream;
 use mio::{Interest, Token};
+use socket2::{Domain, Protocol, Socket, Type};
 
 use super::accept::is_out_of_descriptors;
 use super::conns::{Phase, Watch};
 use super::net::{Net, Note, Plug};
 use super::ready::Watched;
-use super::tcp_options::keep_little_unsent;
+use super::socket_options::keep_little_unsent;
 use crate::base::{ConnId, DialError, DialToken, Input, Instant, Origin};
+
+/// Whom to call, and as whom.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Route {
+    pub(super) from: Option<IpAddr>,
+    pub(super) to: SocketAddr,
+}
 
 impl Net {
     pub(super) fn dial(
         &mut self,
         plug: &Plug<'_>,
         token: DialToken,
-        to: SocketAddr,
+        route: Route,
         give_up_at: Instant,
     ) {
-        if let Err(error) = self.start_dial(plug, token, to, give_up_at) {
+        if let Err(error) = self.start_dial(plug, token, route, give_up_at) {
             let why = dial_error(&error);
             self.notes.push_back(Note::DialFailed { token, why });
         }
@@ -32,10 +40,10 @@ impl Net {
         &mut self,
         plug: &Plug<'_>,
         token: DialToken,
-        to: SocketAddr,
+        route: Route,
         give_up_at: Instant,
     ) -> io::Result<()> {
-        let stream = TcpStream::connect(to)?;
+        let stream = route.connect()?;
         stream.set_nodelay(true)?;
         if plug.moves_content {
             keep_little_unsent(&stream);
@@ -126,6 +134,32 @@ impl Net {
         self.conns.remove(id);
         self.tell(plug, Input::DialFailed { token, why });
     }
+}
+
+impl Route {
+    /// Does not wait for the other side.
+    fn connect(self) -> io::Result<TcpStream> {
+        let Some(ip) = self.from else {
+            return TcpStream::connect(self.to);
+        };
+        let mut from = SocketAddr::new(ip, 0);
+        if let (SocketAddr::V6(from), SocketAddr::V6(to)) = (&mut from, &self.to) {
+            // An address of one link is one only together with its link, and both are on the same.
+            from.set_scope_id(to.scope_id());
+        }
+        let domain = Domain::for_address(self.to);
+        let socket = Socket::new(domain, Type::STREAM, Some(Protocol::TCP))?;
+        socket.set_nonblocking(true)?;
+        socket.bind(&from.into())?;
+        match socket.connect(&self.to.into()) {
+            Err(error) if !is_under_way(&error) => Err(error),
+            _ => Ok(TcpStream::from_std(socket.into())),
+        }
+    }
+}
+
+fn is_under_way(error: &io::Error) -> bool {
+    error.kind() == io::ErrorKind::WouldBlock || error.raw_os_error() == Some(libc::EINPROGRESS)
 }
 
 /// Who is at the other end; nobody as long as the kernel still tries.

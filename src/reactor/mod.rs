@@ -30,8 +30,8 @@ mod net;
 mod ready;
 mod receive;
 mod send;
+mod socket_options;
 mod stats;
-mod tcp_options;
 mod thread_usage;
 mod turn;
 mod udp;
@@ -56,7 +56,7 @@ use hosted::Plugged;
 use meter::Meter;
 use net::{Net, Plug};
 use ready::Watched;
-use tcp_options::keep_little_unsent;
+use socket_options::keep_little_unsent;
 use wake::{Alarm, Signals};
 
 pub use bind::{BindError, TcpPort, Transport, UdpPort};

@@ -8,6 +8,7 @@ use mio::{Poll, Registry};
 
 use super::accept::Listener;
 use super::conns::{Conns, Phase};
+use super::dial::Route;
 use super::hosted::Hosted;
 use super::ready::{ReadyList, Source, Watched};
 use super::stats::Counters;
@@ -122,9 +123,10 @@ impl Net {
             }
             Action::Dial {
                 token,
+                from,
                 to,
                 give_up_at,
-            } => self.dial(plug, token, to, give_up_at),
+            } => self.dial(plug, token, Route { from, to }, give_up_at),
             Action::SendDatagram { socket, to, bytes } => {
                 self.send_datagram(plug, socket, to, &bytes);
             }

@@ -199,11 +199,18 @@ impl Machine {
             Action::End { conn, how } => self.end(net, conn, how),
             Action::Dial {
                 token,
+                from,
                 to,
                 give_up_at,
             } => {
                 assert!(self.dials.insert(token), "a dial has a token of its own");
-                self.asked.push(Asked::Dial(token, Dial { to, give_up_at }));
+                if from.is_none_or(|from| from == self.ip) {
+                    self.asked.push(Asked::Dial(token, Dial { to, give_up_at }));
+                } else {
+                    self.dials.remove(&token);
+                    let why = DialError::Unreachable;
+                    self.notes.push_back(Note::DialFailed { token, why });
+                }
             }
             Action::SendDatagram { socket, to, bytes } => {
                 self.asked.push(Asked::Datagram { socket, to, bytes });

@@ -77,6 +77,7 @@ impl ScriptedPeer {
             self.dials += 1;
             self.actions.push_back(Action::Dial {
                 token: DialToken(self.dials),
+                from: None,
                 to,
                 give_up_at: now + Duration::from_secs(5),
             });

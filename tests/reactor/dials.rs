@@ -12,6 +12,7 @@ use crate::server::{ECHO, Event, Job};
 fn dial(token: u64, to: SocketAddr, give_up_at: Instant) -> Action<Job> {
     Action::Dial {
         token: DialToken(token),
+        from: None,
         to,
         give_up_at,
     }
@@ -33,6 +34,49 @@ fn a_dial_is_answered_by_a_connection_of_its_token() {
     let origin = Origin::Dial(DialToken(7));
     assert!(matches!(opened, Event::Opened(_, it) if it == origin));
     running.finish();
+}
+
+fn dial_from(from: &str, token: u64, to: SocketAddr) -> Action<Job> {
+    Action::Dial {
+        token: DialToken(token),
+        from: Some(from.parse().unwrap()),
+        to,
+        give_up_at: late(),
+    }
+}
+
+#[test]
+fn a_dial_comes_from_the_address_that_was_named() {
+    let (running, _) = serve(ECHO);
+    let mut streams = Vec::new();
+    for (token, listens, from) in [
+        (1, "127.0.0.1:0", "127.9.8.7"),
+        (2, "127.0.0.1:0", "127.9.8.6"),
+        (3, "[::1]:0", "::1"),
+    ] {
+        let listener = TcpListener::bind(listens).unwrap();
+        running.act(dial_from(from, token, listener.local_addr().unwrap()));
+        let (mut stream, remote) = listener.accept().unwrap();
+        assert_eq!(remote.ip().to_string(), from);
+        stream.set_read_timeout(Some(PATIENCE)).unwrap();
+        exchange(&mut stream, b"hello", b"hello");
+        let origin = Origin::Dial(DialToken(token));
+        assert!(matches!(running.event(), Event::Opened(_, it) if it == origin));
+        streams.push(stream);
+    }
+    running.finish();
+}
+
+#[test]
+fn a_dial_from_an_address_of_another_machine_leads_nowhere() {
+    let (running, _) = serve(ECHO);
+    let listener = TcpListener::bind(loopback()).unwrap();
+    for from in ["192.0.2.1", "::1"] {
+        running.act(dial_from(from, 9, listener.local_addr().unwrap()));
+        let failed = Event::DialFailed(DialToken(9), DialError::Unreachable);
+        assert_eq!(running.event(), failed, "{from}");
+    }
+    assert_eq!(running.finish().stats.connections, 0);
 }
 
 #[test]

@@ -4,13 +4,14 @@ use std::fs;
 use std::io::{Read as _, Write as _};
 use std::net::{Ipv4Addr, SocketAddr, TcpListener};
 use std::path::Path;
-use std::sync::atomic::{AtomicU8, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU8, Ordering};
 use std::thread;
+use std::time::Instant;
 
 use serde_json::Value;
 
 use crate::clients::{Announce, Http, Udp};
-use crate::process::{ADMIN, HTTP, Tracker, is_bad_usage, wait_until};
+use crate::process::{ADMIN, HTTP, PATIENCE, Tracker, is_bad_usage, wait_until};
 use crate::restarts::{Model, apply, random_announce, written};
 
 /// Addresses of loopback that no other test and no other process uses, so that ports can be known
@@ -63,8 +64,14 @@ impl<'a> Side<'a> {
         self.running = Some(tracker);
     }
 
+    /// Nothing as long as there is no file: ports are taken before it is made.
     fn written(&self) -> Model {
-        written(&self.folder.join(&self.file))
+        let path = self.folder.join(&self.file);
+        if path.exists() {
+            written(&path)
+        } else {
+            Model::new()
+        }
     }
 }
 
@@ -247,6 +254,50 @@ fn an_invented_token_is_refused() {
     wait_until(|| a.client().scrape(1).seeders == 1);
 }
 
+/// Greets with another invented token each time, from an address that is neither tracker's.
+fn greet_with_invented_tokens(to: SocketAddr, is_over: &AtomicBool) {
+    let stranger = Ipv4Addr::new(127, 3, 3, 3).into();
+    let mut number = 0_u128;
+    let until = Instant::now() + 3 * PATIENCE;
+    while !is_over.load(Ordering::Relaxed) && Instant::now() < until {
+        let mut client = Http::connect_from(stranger, to);
+        for _ in 0..100 {
+            number += 1;
+            let greeting = format!("/mt/hello?mt_token={number:032x}");
+            if client.try_get(&greeting).is_none() {
+                break;
+            }
+        }
+    }
+}
+
+#[test]
+fn invented_tokens_keep_nobody_from_meeting() {
+    let folder = tempfile::tempdir().unwrap();
+    let [first, second] = [two_addresses(), two_addresses()].map(|[first, _]| first);
+    let start = |own: SocketAddr, other: SocketAddr| {
+        let words = format!("--http {own} --pair {other}");
+        Tracker::start(folder.path(), &[&words, ADMIN])
+    };
+    let is_over = AtomicBool::new(false);
+    let a = start(first, second);
+    thread::scope(|scope| {
+        scope.spawn(|| greet_with_invented_tokens(first, &is_over));
+        wait_until(|| a.stats()["requests"]["http_ipv4"]["questions"] != 0);
+        let b = start(second, first);
+        scope.spawn(|| greet_with_invented_tokens(second, &is_over));
+        wait_until(|| {
+            let both = [&a, &b].map(pair_of);
+            both.iter().all(|pair| pair["state"] == "paired")
+        });
+        b.client().announce(announce(1002, 0));
+        wait_until(|| a.client().scrape(1).seeders == 1);
+        is_over.store(true, Ordering::Relaxed);
+        b.kill();
+    });
+    a.kill();
+}
+
 #[test]
 fn a_stock_tracker_is_told_nothing() {
     let folder = tempfile::tempdir().unwrap();
@@ -288,6 +339,32 @@ fn words_and_options_that_contradict_each_other_are_named() {
         ),
         ("127.0.0.1:0 0.0.0.0:6969", "`0.0.0.0:6969` is no address"),
         ("--udp 127.0.0.1:0 --pair 127.0.0.1:1", "add --http"),
+        ("127.0.0.1:0 127.0.0.1:0", "`127.0.0.1:0` is no address"),
+        ("127.0.0.1:0 [::]:6969", "`[::]:6969` is no address"),
+        (
+            "127.0.0.1:0 224.0.0.1:6969",
+            "`224.0.0.1:6969` is a multicast",
+        ),
+        (
+            "127.0.0.1:0 [ff02::1]:6969",
+            "`[ff02::1]:6969` is a multicast",
+        ),
+        (
+            "127.0.0.1:0 255.255.255.255:6969",
+            "`255.255.255.255:6969` is a broadcast",
+        ),
+        (
+            "127.0.0.1:0 [::ffff:224.0.0.1]:1",
+            "`224.0.0.1:1` is a multicast",
+        ),
+        ("224.0.0.1:0 127.0.0.1:1", "`224.0.0.1:0` is a multicast"),
+        ("255.255.255.255:0", "`255.255.255.255:0` is a broadcast"),
+        ("--http [ff02::1]:0", "`[ff02::1]:0` is a multicast"),
+        ("--udp 239.1.2.3:0", "`239.1.2.3:0` is a multicast"),
+        (
+            "--udp 127.0.0.1:0 --admin 224.0.0.1:0",
+            "`224.0.0.1:0` is a multicast",
+        ),
     ];
     for (words, part) in cases {
         let err = is_bad_usage(folder.path(), &[words]);

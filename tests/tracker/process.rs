@@ -10,7 +10,7 @@ use std::sync::mpsc::{Receiver, channel};
 use std::thread;
 use std::time::{Duration, Instant};
 
-use rustix::process::{Pid, Signal, kill_process};
+use rustix::process::{Pid, Resource, Signal, getrlimit, kill_process, prlimit};
 use serde_json::Value;
 
 use crate::clients::Http;
@@ -45,6 +45,18 @@ fn command(folder: &Path, words: &[&str]) -> Command {
     command
 }
 
+/// One that is not ended by the signal that comes with a limit of its files' sizes: it then sees a disk
+/// that is full.
+fn command_on_a_small_disk(folder: &Path, words: &[&str]) -> Command {
+    let mut command = Command::new("sh");
+    let script = "trap '' XFSZ; exec \"$0\" tracker \"$@\"";
+    command.args(["-c", script, env!("CARGO_BIN_EXE_mt")]);
+    command.args(words.iter().flat_map(|words| words.split_whitespace()));
+    command.current_dir(folder);
+    command.stdin(Stdio::null()).stderr(Stdio::piped());
+    command
+}
+
 /// Runs one that does not get to serve.
 pub(crate) fn fails(folder: &Path, words: &[&str]) -> String {
     ends_with(1, folder, words)
@@ -66,7 +78,17 @@ impl Tracker {
     /// Runs `mt tracker`, and learns its ports from what it says on standard error; each element may
     /// hold several words.
     pub(crate) fn start(folder: &Path, words: &[&str]) -> Self {
-        let mut tracker = Self::start_silent(folder, words);
+        let tracker = Self::start_silent(folder, words);
+        tracker.with_ports(words)
+    }
+
+    /// The same, where [`Tracker::fill_disk`] can be called.
+    pub(crate) fn start_on_a_small_disk(folder: &Path, words: &[&str]) -> Self {
+        Self::of(command_on_a_small_disk(folder, words)).with_ports(words)
+    }
+
+    fn with_ports(mut self, words: &[&str]) -> Self {
+        let tracker = &mut self;
         for word in words.iter().flat_map(|words| words.split_whitespace()) {
             match word {
                 "--http" => tracker.http = Some(tracker.port("HTTP: http://", "/announce")),
@@ -77,7 +99,17 @@ impl Tracker {
                 _ => {}
             }
         }
-        tracker
+        self
+    }
+
+    /// From now on no file of its can grow, or they can again.
+    pub(crate) fn fill_disk(&self, is_full: bool) {
+        let id = Some(Pid::from_child(&self.child));
+        let mut limit = getrlimit(Resource::Fsize);
+        if is_full {
+            limit.current = Some(0);
+        }
+        prlimit(id, Resource::Fsize, limit).unwrap();
     }
 
     /// Runs one by words in their places, which serves HTTP and UDP on one port.
@@ -90,7 +122,11 @@ impl Tracker {
     }
 
     pub(crate) fn start_silent(folder: &Path, words: &[&str]) -> Self {
-        let mut child = command(folder, words).spawn().unwrap();
+        Self::of(command(folder, words))
+    }
+
+    fn of(mut command: Command) -> Self {
+        let mut child = command.spawn().unwrap();
         let errors = BufReader::new(child.stderr.take().unwrap()).lines();
         let (sender, lines) = channel();
         thread::spawn(move || {
@@ -113,12 +149,20 @@ impl Tracker {
 
     /// The next line that holds this.
     pub(crate) fn said(&self, part: &str) -> String {
+        self.said_until(part).pop().unwrap()
+    }
+
+    /// All that nobody has read up to the next line that holds this.
+    pub(crate) fn said_until(&self, part: &str) -> Vec<String> {
         let until = Instant::now() + PATIENCE;
+        let mut lines = Vec::new();
         loop {
             let left = until.saturating_duration_since(Instant::now());
             let line = self.lines.recv_timeout(left).expect(part);
-            if line.contains(part) {
-                return line;
+            let is_last = line.contains(part);
+            lines.push(line);
+            if is_last {
+                return lines;
             }
         }
     }

@@ -9,7 +9,7 @@ use std::time::{Duration, Instant};
 use rustix::process::Signal;
 
 use crate::clients::{Announce, Http};
-use crate::process::{ADMIN, HTTP, Tracker};
+use crate::process::{ADMIN, HTTP, Tracker, wait_until};
 
 const STATE: &str = "--state swarms.txt";
 
@@ -148,6 +148,41 @@ fn a_kill_loses_no_more_than_the_last_changes() {
         model = found;
     }
     assert_served(folder.path(), &model).stop();
+}
+
+#[test]
+fn a_disk_that_was_full_is_told_of_once_and_made_good() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("swarms.txt");
+    let tracker = Tracker::start_on_a_small_disk(folder.path(), &[HTTP, ADMIN, STATE]);
+    let announce = |port| Announce {
+        swarm: 1,
+        port,
+        left_bytes: 0,
+        event: "",
+    };
+    let file = || tracker.stats()["state_file"].clone();
+    tracker.client().announce(announce(1));
+    wait_until(|| written(&path).len() == 1);
+    assert_eq!(file()["written"], true);
+
+    tracker.fill_disk(true);
+    tracker.client().announce(announce(2));
+    let line = tracker.said("cannot write");
+    assert!(
+        line.contains("[WARN]") && line.contains("swarms.txt"),
+        "{line}"
+    );
+    // It is tried again after ten seconds, and fails again.
+    wait_until(|| file()["unwritten_s"].as_u64().is_some_and(|s| s > 11));
+    assert_eq!(written(&path).len(), 1);
+    tracker.fill_disk(false);
+    let lines = tracker.said_until("is written again and lacks nothing");
+    assert_eq!(lines.len(), 1, "one word at each end: {lines:?}");
+    assert!(lines[0].contains("[INFO]"), "{lines:?}");
+    assert_eq!(written(&path).len(), 2);
+    wait_until(|| file()["written"] == true);
+    tracker.stop();
 }
 
 /// How many of the last announces the file does not know of. It must be what some number of them in

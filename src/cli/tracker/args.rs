@@ -122,12 +122,16 @@ pub(super) enum OtherWord {
 }
 
 impl TrackerArgs {
-    /// The other tracker, whichever way it was named.
+    /// The other tracker, whichever way it was named and written.
     pub(super) fn other_tracker(&self) -> Option<SocketAddr> {
-        match self.other {
+        let other = match self.other {
             Some(OtherWord::At(address)) => Some(address),
             Some(OtherWord::Nobody) | None => self.pair,
-        }
+        };
+        other.map(|other| match other.ip().to_canonical() {
+            IpAddr::V4(ip) => (ip, other.port()).into(),
+            IpAddr::V6(_) => other,
+        })
     }
 
     pub(super) fn state_file(&self) -> Option<&Path> {

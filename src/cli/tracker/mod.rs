@@ -35,6 +35,7 @@ pub(super) fn run(args: &TrackerArgs, verbose: u8) -> Result<()> {
     if let Some(other) = other {
         ports.check_other(other)?;
     }
+    let known_as = other.and_then(|other| ports.known_to(other));
     let Secrets {
         secret,
         seed,
@@ -46,7 +47,7 @@ pub(super) fn run(args: &TrackerArgs, verbose: u8) -> Result<()> {
     };
     let mut service = Service::new(Server::new(config(args)?, secret, seed), limits);
     if let Some(other) = other {
-        service.pair_with(other, token);
+        service.pair_with(other, known_as, token);
     }
     let state = match args.state_file() {
         Some(path) => Some(StateFile::restore(path, &mut service)?),

@@ -1,6 +1,6 @@
 //! The ports that are asked for, taken before anything else is done.
 
-use std::net::{IpAddr, SocketAddr, TcpListener};
+use std::net::{IpAddr, Ipv4Addr, SocketAddr, TcpListener};
 
 use anyhow::Result;
 
@@ -19,6 +19,15 @@ pub(super) struct Ports {
 
 impl Ports {
     pub(super) fn bind(args: &TrackerArgs) -> Result<Self> {
+        let listens = [&args.http, &args.udp, &args.admin].into_iter().flatten();
+        for address in listens.chain(&args.own) {
+            if let Some(kind) = kind_of_many(address.ip()) {
+                bad_usage!("`{address}` is a {kind} address: no tracker can listen there");
+            }
+        }
+        if let Some(other) = args.other_tracker() {
+            check_callable(other)?;
+        }
         let is_told = !args.http.is_empty() || !args.udp.is_empty();
         let (http, udp) = if is_told {
             (tcp(&args.http)?, args.udp.clone())
@@ -37,11 +46,8 @@ impl Ports {
         })
     }
 
-    /// The other tracker of the pair has to be another one, that can be called and can call back.
+    /// The other tracker of the pair has to be another one, that can call back.
     pub(super) fn check_other(&self, other: SocketAddr) -> Result<()> {
-        if other.port() == 0 || other.ip().is_unspecified() {
-            bad_usage!("`{other}` is no address at which the other tracker could be called");
-        }
         if self.http.is_empty() {
             bad_usage!("the other tracker asks by HTTP whether it is told by this one: add --http");
         }
@@ -57,6 +63,38 @@ impl Ports {
             }
         }
         Ok(())
+    }
+
+    /// The address by which the other tracker knows this one, as far as that can be told. Nobody is
+    /// called on another machine from an address of loopback, nor the other way round.
+    pub(super) fn known_to(&self, other: SocketAddr) -> Option<IpAddr> {
+        let other = other.ip();
+        let own = self.http.iter().map(|port| port.local_address().ip());
+        let mut fitting = own.filter(|own| {
+            !own.is_unspecified()
+                && own.is_ipv4() == other.is_ipv4()
+                && own.is_loopback() == other.is_loopback()
+        });
+        fitting.next()
+    }
+}
+
+fn check_callable(other: SocketAddr) -> Result<()> {
+    if other.port() == 0 || other.ip().is_unspecified() {
+        bad_usage!("`{other}` is no address at which the other tracker could be called");
+    }
+    if let Some(kind) = kind_of_many(other.ip()) {
+        bad_usage!("`{other}` is a {kind} address: the other tracker cannot be called there");
+    }
+    Ok(())
+}
+
+/// Of an address that is not one machine's.
+fn kind_of_many(address: IpAddr) -> Option<&'static str> {
+    let is_broadcast = address == IpAddr::V4(Ipv4Addr::BROADCAST);
+    match address.is_multicast() {
+        true => Some("multicast"),
+        false => is_broadcast.then_some("broadcast"),
     }
 }
 

@@ -20,6 +20,8 @@ pub(super) struct StateFile {
     len_bytes: u64,
     /// The file that is going to take its place.
     next: Option<BufWriter<File>>,
+    /// Since when it lacks something.
+    lacks_since: Option<Instant>,
 }
 
 impl StateFile {
@@ -81,16 +83,30 @@ impl StateFile {
             file,
             len_bytes: reader.whole_len_bytes(),
             next: None,
+            lacks_since: None,
         })
     }
 
-    /// Does one step, and tells people where it fails.
+    /// Does one step. People are told once that it fails, and once that the file is whole again.
     pub(super) fn carry_out(&mut self, job: &JournalJob) -> Result<(), ()> {
-        self.try_to(job).map_err(|error| {
+        let done = self.try_to(job);
+        let path = self.path.display();
+        if let Err(error) = &done {
+            if self.lacks_since.is_none() {
+                log::warn!(
+                    "cannot write `{path}`: {error}; the swarms live on in memory, and it is tried \
+                     again every few seconds"
+                );
+            }
+            self.lacks_since.get_or_insert_with(Instant::now);
             self.abandon_next();
-            let path = self.path.display();
-            log::error!("cannot write `{path}`: {error}; the swarms live on in memory");
-        })
+        } else if matches!(job, JournalJob::EndSnapshot { .. })
+            && let Some(since) = self.lacks_since.take()
+        {
+            let lacked_s = since.elapsed().as_secs();
+            log::info!("`{path}` is written again and lacks nothing, after {lacked_s} s");
+        }
+        done.map_err(|_| ())
     }
 
     fn try_to(&mut self, job: &JournalJob) -> io::Result<()> {
@@ -163,6 +179,10 @@ impl StateFile {
 impl Drop for StateFile {
     fn drop(&mut self) {
         self.abandon_next();
+        if self.lacks_since.is_some() {
+            let path = self.path.display();
+            log::error!("`{path}` could not be written to the end, and lacks the last changes");
+        }
     }
 }
 

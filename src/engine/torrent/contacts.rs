@@ -115,8 +115,9 @@ impl Torrent {
         self.dial_more(ctx);
     }
 
-    pub(in crate::engine) fn contacts_deadline(&self) -> Option<Instant> {
-        self.announcer.deadline()
+    pub(in crate::engine) fn deadline(&self) -> Option<Instant> {
+        let contacts = self.announcer.deadline();
+        contacts.into_iter().chain(self.traffic.wait_due_at()).min()
     }
 
     fn facts(&self) -> Facts {

@@ -423,11 +423,13 @@ impl Torrent {
             self.serve_all_waiting(ctx);
         }
         self.choke_round(ctx);
-        self.note_waits(ctx);
     }
 
-    fn note_waits(&mut self, ctx: &Context<'_>) {
-        if self.is_downloading() {
+    /// To be called whenever something has happened.
+    pub(super) fn note_waits(&mut self, ctx: &Context<'_>) {
+        if !self.is_downloading() {
+            self.traffic.waits_no_more();
+        } else if self.traffic.is_wait_due(ctx.now) {
             let limit = self.what_is_waited_for(ctx);
             self.traffic.note_wait(ctx.now, limit);
         }

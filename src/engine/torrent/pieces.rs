@@ -143,7 +143,7 @@ impl Torrent {
     }
 
     fn complete(&mut self, ctx: &mut Context<'_>) {
-        self.traffic.completed_at = Some(ctx.now);
+        self.traffic.completed(ctx.now);
         self.phase = Phase::Finishing;
         ctx.submit(Job::Finish { torrent: self.id });
     }

@@ -10,4 +10,5 @@ mod shortages;
 mod support;
 mod swarms;
 mod transfers;
+mod waits;
 mod wrong_bytes;

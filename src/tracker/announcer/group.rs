@@ -21,13 +21,18 @@ const INTERVAL_MAX: Duration = Duration::from_secs(24 * 60 * 60);
 const HUNGRY_AFTER: Duration = Duration::from_secs(15);
 const HUNGRY_AFTER_MAX: Duration = Duration::from_secs(120);
 
+/// For how long a seeder without peers asks as often: leechers that started before it have found it
+/// by then, and later ones learn of it at once.
+const SEEDER_HUNGRY_FOR: Duration = Duration::from_secs(10 * 60);
+
 #[derive(Debug)]
 pub(super) struct Group {
     /// In the order in which they are asked.
     stations: Vec<Station>,
     agreed: Option<Agreed>,
-    /// Announces in a row after which there were still no peers.
+    /// Announces in a row after which there were still no peers, and when the first of them was.
     fruitless: u32,
+    hungry_since: Option<Instant>,
     /// That the download is complete is still to be told.
     owes_completed: bool,
 }
@@ -46,6 +51,7 @@ impl Group {
             stations,
             agreed: None,
             fruitless: 0,
+            hungry_since: None,
             owes_completed: false,
         }
     }
@@ -64,13 +70,16 @@ impl Group {
         })
     }
 
+    /// It is a seeder from now on, and a fresh one.
     pub(super) fn completed(&mut self) {
         self.owes_completed = true;
+        self.fed();
     }
 
     /// There are peers: the next time that there are none is another story.
     pub(super) fn fed(&mut self) {
         self.fruitless = 0;
+        self.hungry_since = None;
     }
 
     /// Asks whoever is to be asked now, if nobody is being asked.
@@ -120,9 +129,22 @@ impl Group {
         match self.agreed {
             None => Instant::ZERO,
             Some(_) if self.owes_completed => Instant::ZERO,
-            Some(agreed) if facts.peers_known == 0 => agreed.told_at + self.hungry_wait(agreed),
+            Some(agreed) if self.is_hungry(agreed, facts) => {
+                agreed.told_at + self.hungry_wait(agreed)
+            }
             Some(agreed) => agreed.told_at + agreed.interval,
         }
+    }
+
+    /// Whether peers are worth asking for before their time. Who downloads needs them; a seeder that
+    /// nobody has come to for a while is found by those who come.
+    fn is_hungry(&self, agreed: Agreed, facts: &Facts) -> bool {
+        let hungry_for = |since| agreed.told_at.saturating_since(since);
+        let is_idle_seeder = facts.left_bytes == 0
+            && self
+                .hungry_since
+                .is_some_and(|since| hungry_for(since) >= SEEDER_HUNGRY_FOR);
+        facts.peers_known == 0 && !is_idle_seeder
     }
 
     /// The least interval that the tracker allows, or one of ours.
@@ -144,6 +166,7 @@ impl Group {
         }
         if context.facts.peers_known == 0 {
             self.fruitless = self.fruitless.saturating_add(1);
+            self.hungry_since.get_or_insert(context.now);
         }
         let agreed = Agreed::new(context.now, &told);
         self.agreed = Some(agreed);

@@ -11,7 +11,7 @@
 //! - A tracker that fails is asked again after 5 s, then after twice as long each time up to half an
 //!   hour; meanwhile the others of its group are asked.
 //! - What trackers say of intervals is obeyed. While no peers are known, they are asked as often as
-//!   their least interval allows.
+//!   their least interval allows: by a seeder for ten minutes, and at their usual interval after that.
 //! - `started` is the first that a tracker hears; `completed` is told once, and only where the
 //!   content was not complete from the start; `stopped` goes to all that list us.
 

@@ -2,13 +2,14 @@
 
 use std::io::Write as _;
 use std::net::IpAddr;
+use std::str::FromStr;
 
 use super::Token;
 use crate::base::percent::Escaped;
 use crate::tracker::addresses::is_usable;
 use crate::tracker::table::{Announce, Role};
 use crate::wire::Event;
-use crate::wire::http::pairs;
+use crate::wire::http::MarkWords;
 
 /// What the other tracker says of a client beside what clients say themselves.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -29,28 +30,19 @@ pub enum MarkError {
 }
 
 impl Mark {
-    pub fn parse(query: &[u8]) -> Result<Self, MarkError> {
-        let (mut token, mut address, mut age_s) = (None, None, None);
-        for (key, value) in pairs(query) {
-            match key {
-                b"mt_token" => token = Token::parse(value),
-                b"mt_ip" => address = text(value).and_then(|text| text.parse().ok()),
-                b"mt_age" => age_s = text(value).and_then(|text| text.parse().ok()),
-                _ => {}
-            }
-        }
+    pub fn parse(words: &MarkWords<'_>) -> Result<Self, MarkError> {
+        let token = words.token.and_then(Token::parse);
+        let address = parsed(words.ip).filter(|address| is_usable(*address, 1));
         Ok(Self {
             token: token.ok_or(MarkError::Token)?,
-            address: address
-                .filter(|address| is_usable(*address, 1))
-                .ok_or(MarkError::Address)?,
-            age_s: age_s.ok_or(MarkError::Age)?,
+            address: address.ok_or(MarkError::Address)?,
+            age_s: parsed(words.age).ok_or(MarkError::Age)?,
         })
     }
 }
 
-fn text(value: &[u8]) -> Option<&str> {
-    std::str::from_utf8(value).ok()
+fn parsed<T: FromStr>(word: Option<&[u8]>) -> Option<T> {
+    std::str::from_utf8(word?).ok()?.parse().ok()
 }
 
 /// Appends the request that tells of an announce.

@@ -29,7 +29,32 @@
 //!
 //! When the connection comes up, and whenever something could not be told, those who left lately are
 //! told of and then the whole table, a few peers at a time between the announces of the moment.
+//!
+//! # Strangers
+//!
+//! Anybody may greet with a token that he invented, and it will be asked for. So that a flood of
+//! those keeps nobody from meeting, each tracker calls from the address that the other one was given for
+//! it (where that is known: not from a wildcard), and what comes from there has a question of its own
+//! each second, asked before a stranger's, and its own small share beside the limit for requests.
+//! Strangers share one question a second in all. What is left: where the address does not show, because
+//! a tracker listens on a wildcard or NAT changes it, or because clients share it, a flood of greetings
+//! from there delays the meeting for as long as it lasts. What was confirmed stays so.
+//!
+//! # Which word is the younger one
+//!
+//! - While they are connected, a word is told at once with age 0, and the last to arrive stands. Two
+//!   words on one peer that cross on the way, one told to each, may leave each tracker with the other's.
+//! - Across a gap, words of the two have an order where eight seconds lie between them: tables keep times
+//!   in steps of four, and an age told is rounded once more. Closer together each tracker goes by the
+//!   ages that it sees; where they are equal, leaving stands against being there, and seeding against
+//!   leeching.
+//! - Where the two end up different, it is about one peer, and until it announces again or, having left,
+//!   is forgotten in its time.
+//! - Who left is known for as long as the process runs, the last of them: the state file tells of no
+//!   times. A tracker that is started again takes from the other one whoever left it
+//!   in the gap, and tells of such a peer until its time is over.
 
+mod budget;
 mod mark;
 mod stops;
 #[cfg(test)]
@@ -44,10 +69,11 @@ use super::table::{Announce, Change, Fact, Role, Table, Time, Walk};
 use crate::base::limits::{PAIR_ANNOUNCES_IN_FLIGHT_MAX, PAIR_ANNOUNCES_QUEUED_MAX};
 use crate::wire::Event;
 
+pub use budget::Budget;
 pub use mark::{Mark, MarkError};
 use stops::{Stop, Stops};
-pub use tokens::{Judgement, Token, Tokens, Whence, write_question};
-pub use welcome::{Welcome, write_hello};
+pub use tokens::{CONFIRM_PATH, Judgement, Token, Tokens, Whence, write_question};
+pub use welcome::{HELLO_PATH, Welcome, write_hello};
 
 /// How long to wait before the table is told again, after something could not be told.
 const RETRY_AFTER: Duration = Duration::from_secs(5);
@@ -186,7 +212,7 @@ impl Teller {
 
     /// Appends requests, as many as the other one may be asked without an answer: first what clients
     /// announced, then who left, then the table. Gives their number.
-    pub fn tell(&mut self, now: Duration, table: &Table, out: &mut Vec<u8>) -> usize {
+    pub fn tell(&mut self, now: Duration, table: &mut Table, out: &mut Vec<u8>) -> usize {
         let Link::Up { in_flight } = self.link else {
             return 0;
         };
@@ -239,7 +265,7 @@ impl Teller {
     fn tell_of_table(
         &mut self,
         now: Duration,
-        table: &Table,
+        table: &mut Table,
         room: usize,
         out: &mut Vec<u8>,
     ) -> usize {

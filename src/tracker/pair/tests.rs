@@ -2,6 +2,7 @@ use std::net::SocketAddr;
 
 use super::*;
 use crate::base::Sha1Digest;
+use crate::tracker::limiter::Rate;
 use crate::tracker::server::{Config, HttpStep, Server};
 use crate::tracker::table::Role;
 use crate::tracker::{Peer, Secret};
@@ -243,6 +244,49 @@ fn a_flood_of_marks_leaves_the_other_ones_be() {
         .http(seconds(1), at("192.0.2.200:5"), &greeting, &mut out);
     let asked = b.server.pair().unwrap().take_question();
     assert_eq!(asked, Some(Token([0xaa; 16])));
+}
+
+/// Clients at the other one's own address ask far too often: that is not held against it.
+#[test]
+fn a_flood_from_the_others_own_address_keeps_nobody_from_meeting() {
+    let mut a = Side::new(0xaa);
+    let secret = Secret([1, 2, 3, 4].map(|n: u64| n << 60 | 0x9e37_79b9_7f4a));
+    let rate = Some(Rate {
+        requests_per_s: 1,
+        burst: 2,
+    });
+    let config = Config {
+        rate,
+        ..Config::default()
+    };
+    let mut b = Server::new(config, secret, 7);
+    b.pair_with_other([192, 0, 2, 200].into(), Token([0xbb; 16]));
+    let ask = |b: &mut Server, now_s, target: &str| {
+        let request = format!("GET {target} HTTP/1.1\r\n\r\n");
+        let mut out = Vec::new();
+        b.http(
+            seconds(now_s),
+            at("192.0.2.200:5"),
+            request.as_bytes(),
+            &mut out,
+        );
+        String::from_utf8(out).unwrap()
+    };
+    for _ in 0..100 {
+        ask(&mut b, 1, "/scrape?info_hash=aaaaaaaaaaaaaaaaaaaa");
+    }
+    let hello = format!("/mt/hello?mt_token={}", a.teller().own_token());
+    assert!(ask(&mut b, 1, &hello).ends_with("\r\n\r\nunknown"));
+    let question = b.pair().unwrap().take_question();
+    assert_eq!(question, Some(Token([0xaa; 16])));
+    let asked_back = format!("/mt/confirm?token={}", "bb".repeat(16));
+    assert!(ask(&mut b, 1, &asked_back).ends_with("\r\n\r\nyes"));
+    // What a pair asks is bounded too, by what a pair needs.
+    let invented = format!("/mt/hello?mt_token={}", "cc".repeat(16));
+    let answered = (0..1000).filter(|_| ask(&mut b, 2, &invented).ends_with("unknown"));
+    assert!(answered.count() <= 20);
+    b.pair().unwrap().tokens.answered(Token([0xaa; 16]), true);
+    assert!(ask(&mut b, 2, &hello).ends_with("\r\n\r\nknown"));
 }
 
 #[test]

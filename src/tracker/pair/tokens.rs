@@ -44,6 +44,9 @@ pub enum Judgement {
 /// However many marks are invented, the other tracker is asked no more often than this.
 const ASK_AGAIN_AFTER: Duration = Duration::from_secs(1);
 
+/// Where a tracker is asked whether a token is its own.
+pub const CONFIRM_PATH: &[u8] = b"/mt/confirm";
+
 /// Appends the request that asks the other tracker whether a token is its own.
 pub fn write_question(out: &mut Vec<u8>, token: Token) {
     // Writing to memory does not fail.

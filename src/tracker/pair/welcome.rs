@@ -35,6 +35,9 @@ impl Welcome {
     }
 }
 
+/// Where a tracker is greeted.
+pub const HELLO_PATH: &[u8] = b"/mt/hello";
+
 /// Appends a greeting.
 pub fn write_hello(out: &mut Vec<u8>, own_token: Token) {
     // Writing to memory does not fail.

@@ -10,10 +10,10 @@ use super::{
 use crate::base::Sha1Digest;
 use crate::tracker::Family;
 use crate::tracker::limiter::Verdict;
-use crate::tracker::pair::{Mark, Welcome};
+use crate::tracker::pair::{self, Mark, MarkError, Welcome};
 use crate::tracker::table::Seat;
 use crate::wire::http::{
-    AnnounceQuery, AnnounceReply, Content, HeadError, Method, Peers, RequestHead, Status,
+    AnnounceQuery, AnnounceReply, Content, HeadError, Method, Peers, QueryError, Status,
     parse_announce, parse_head, parse_scrape, write_announce, write_failure, write_response,
     write_scrape,
 };
@@ -50,6 +50,17 @@ struct Request<'a> {
     keep_alive: bool,
 }
 
+/// What a client is told as the reason why not.
+#[derive(Clone, Copy, Debug, thiserror::Error)]
+enum Failure {
+    #[error(transparent)]
+    Query(#[from] QueryError),
+    #[error(transparent)]
+    Mark(#[from] MarkError),
+    #[error("{0}")]
+    Because(&'static str),
+}
+
 impl Server {
     /// Answers the first request of what was received, by appending to `out`. Pipelined requests are
     /// answered by calling again with the rest.
@@ -68,7 +79,8 @@ impl Server {
         };
         let client = self.config.addresses.client(source, head.forwarded_for);
         let keep_alive = head.keep_alive && self.config.keep_alive;
-        let verdict = if self.is_from_other(head.query) {
+        // The other tracker tells of many clients, and may ask as often as they all.
+        let verdict = if self.is_from_other(now, source, &head) {
             Verdict::Allow
         } else {
             self.verdict(now, client)
@@ -87,10 +99,10 @@ impl Server {
         };
         let start = out.len();
         let counter = if verdict == Verdict::Refuse {
-            failure(request, TOO_OFTEN, out);
+            request.fail(TOO_OFTEN, out);
             Counter::Refused
         } else {
-            self.route(request, &head, out)
+            self.route(request, head.path, out)
         };
         if head.method == Method::Head {
             without_body(out, start);
@@ -114,65 +126,44 @@ impl Server {
         HttpStep::Close
     }
 
-    fn route(
-        &mut self,
-        request: Request<'_>,
-        head: &RequestHead<'_>,
-        out: &mut Vec<u8>,
-    ) -> Counter {
-        let keep_alive = request.keep_alive;
-        match (head.method, head.path) {
-            (Method::Other, _) => {
-                write_response(
-                    out,
-                    Status::MethodNotAllowed,
-                    Content::Text,
-                    keep_alive,
-                    |out| {
-                        out.extend_from_slice(b"expected GET");
-                    },
-                );
-                Counter::Failures
-            }
-            (_, b"/announce") => self.http_announce(request, out),
-            (_, b"/scrape") => self.http_scrape(request, out),
-            (_, b"/mt/confirm") => {
+    fn route(&mut self, request: Request<'_>, path: &[u8], out: &mut Vec<u8>) -> Counter {
+        let done = match path {
+            b"/announce" => self.http_announce(request, out),
+            b"/scrape" => self.http_scrape(request, out),
+            pair::CONFIRM_PATH => {
                 let confirms = self.confirms(request.query);
-                word(request, if confirms { "yes" } else { "no" }, out);
-                Counter::Questions
+                request.say(if confirms { "yes" } else { "no" }, out);
+                Ok(Counter::Questions)
             }
-            (_, b"/mt/hello") => {
+            pair::HELLO_PATH => {
                 let welcome = self.welcome(request.now, request.source, request.query);
-                word(
-                    request,
-                    welcome.map_or("expected `mt_token`", Welcome::word),
-                    out,
-                );
-                Counter::Questions
+                request.say(welcome.map_or("expected `mt_token`", Welcome::word), out);
+                Ok(Counter::Questions)
             }
             _ => {
-                write_response(out, Status::NotFound, Content::Text, keep_alive, |out| {
+                request.respond(Status::NotFound, Content::Text, out, |out| {
                     out.extend_from_slice(b"expected /announce or /scrape");
                 });
-                Counter::Failures
-            }
-        }
-    }
-
-    fn http_announce(&mut self, request: Request<'_>, out: &mut Vec<u8>) -> Counter {
-        let query = match parse_announce(request.query) {
-            Ok(query) => query,
-            Err(error) => {
-                failure(request, &error.to_string(), out);
-                return Counter::Failures;
+                Ok(Counter::Failures)
             }
         };
-        if query.is_marked {
+        done.unwrap_or_else(|failure: Failure| {
+            request.fail(&failure.to_string(), out);
+            Counter::Failures
+        })
+    }
+
+    fn http_announce(
+        &mut self,
+        request: Request<'_>,
+        out: &mut Vec<u8>,
+    ) -> Result<Counter, Failure> {
+        let query = parse_announce(request.query)?;
+        if query.mark.token.is_some() {
             return self.http_told(request, &query, out);
         }
         if !self.config.access.allows(&query.info_hash) {
-            failure(request, NOT_SERVED, out);
-            return Counter::Failures;
+            return Err(Failure::Because(NOT_SERVED));
         }
         let asked = Asked {
             info_hash: query.info_hash,
@@ -201,16 +192,10 @@ impl Server {
             compact: query.compact,
             warning: warning(&seat),
         };
-        write_response(
-            out,
-            Status::Ok,
-            Content::Bencode,
-            request.keep_alive,
-            |out| {
-                write_announce(out, &reply);
-            },
-        );
-        Counter::Announces
+        request.respond(Status::Ok, Content::Bencode, out, |out| {
+            write_announce(out, &reply);
+        });
+        Ok(Counter::Announces)
     }
 
     /// An announce that the other tracker took.
@@ -219,24 +204,12 @@ impl Server {
         request: Request<'_>,
         query: &AnnounceQuery<'_>,
         out: &mut Vec<u8>,
-    ) -> Counter {
-        let mark = match Mark::parse(request.query) {
-            Ok(mark) => mark,
-            Err(error) => {
-                failure(request, &error.to_string(), out);
-                return Counter::Failures;
-            }
-        };
-        match self.marked_announce(request.now, request.source, mark, query) {
-            Ok(counter) => {
-                word(request, "de", out);
-                counter
-            }
-            Err(reason) => {
-                failure(request, reason, out);
-                Counter::Failures
-            }
-        }
+    ) -> Result<Counter, Failure> {
+        let mark = Mark::parse(&query.mark)?;
+        let taken = self.marked_announce(request.now, request.source, mark, query);
+        let counter = taken.map_err(Failure::Because)?;
+        request.say("de", out);
+        Ok(counter)
     }
 
     /// Those of the asker's own family first, since it reaches them surely, and others for the room
@@ -260,14 +233,8 @@ impl Server {
         }
     }
 
-    fn http_scrape(&mut self, request: Request<'_>, out: &mut Vec<u8>) -> Counter {
-        let query = match parse_scrape(request.query) {
-            Ok(query) => query,
-            Err(error) => {
-                failure(request, &error.to_string(), out);
-                return Counter::Failures;
-            }
-        };
+    fn http_scrape(&mut self, request: Request<'_>, out: &mut Vec<u8>) -> Result<Counter, Failure> {
+        let query = parse_scrape(request.query)?;
         let Self {
             scratch,
             table,
@@ -282,36 +249,36 @@ impl Server {
             let counts = table.scrape(&info_hash).unwrap_or_default();
             (info_hash, scraped(counts))
         }));
-        write_response(
-            out,
-            Status::Ok,
-            Content::Bencode,
-            request.keep_alive,
-            |out| {
-                write_scrape(out, &mut scratch.scraped);
-            },
-        );
-        Counter::Scrapes
+        request.respond(Status::Ok, Content::Bencode, out, |out| {
+            write_scrape(out, &mut scratch.scraped);
+        });
+        Ok(Counter::Scrapes)
     }
 }
 
-fn word(request: Request<'_>, word: &str, out: &mut Vec<u8>) {
-    write_response(out, Status::Ok, Content::Text, request.keep_alive, |out| {
-        out.extend_from_slice(word.as_bytes());
-    });
-}
+impl Request<'_> {
+    fn respond(
+        self,
+        status: Status,
+        content: Content,
+        out: &mut Vec<u8>,
+        write_body: impl FnOnce(&mut Vec<u8>),
+    ) {
+        write_response(out, status, content, self.keep_alive, write_body);
+    }
 
-/// Clients look for the reason in a body that came with success; few read that of an error.
-fn failure(request: Request<'_>, reason: &str, out: &mut Vec<u8>) {
-    write_response(
-        out,
-        Status::Ok,
-        Content::Bencode,
-        request.keep_alive,
-        |out| {
+    fn say(self, word: &str, out: &mut Vec<u8>) {
+        self.respond(Status::Ok, Content::Text, out, |out| {
+            out.extend_from_slice(word.as_bytes());
+        });
+    }
+
+    /// Clients look for the reason in a body that came with success; few read that of an error.
+    fn fail(self, reason: &str, out: &mut Vec<u8>) {
+        self.respond(Status::Ok, Content::Bencode, out, |out| {
             write_failure(out, reason);
-        },
-    );
+        });
+    }
 }
 
 /// Leaves the head of the response that begins at `start`.

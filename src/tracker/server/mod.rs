@@ -24,7 +24,7 @@ use crate::wire::udp_tracker::Scraped;
 pub use config::Config;
 pub use http::HttpStep;
 pub use other::{NOT_CONFIRMED, Other};
-pub use stats::{Counter, Stats, Transport};
+pub use stats::{Counter, Stats, Surroundings, Transport};
 
 #[derive(Debug)]
 pub struct Server {

@@ -6,10 +6,12 @@ use std::time::Duration;
 use super::{Counter, NOT_SERVED, Server, time};
 use crate::tracker::Peer;
 use crate::tracker::addresses::is_usable;
-use crate::tracker::pair::{Judgement, Mark, Teller, Token, Tokens, Welcome, Whence};
+use crate::tracker::pair::{
+    Budget, CONFIRM_PATH, HELLO_PATH, Judgement, Mark, Teller, Token, Tokens, Welcome, Whence,
+};
 use crate::tracker::table::{Announce, Role};
 use crate::wire::Event;
-use crate::wire::http::{AnnounceQuery, pairs};
+use crate::wire::http::{AnnounceQuery, RequestHead, pairs};
 
 #[derive(Debug)]
 pub struct Other {
@@ -18,7 +20,12 @@ pub struct Other {
     address: IpAddr,
     /// By where they came from.
     questions: [Option<Token>; 2],
+    /// For what comes from its address before its token is known.
+    budget: Budget,
 }
+
+/// A pair that meets asks a few times a second at most, and both of its questions at once.
+const UNKNOWN_BUDGET: Budget = Budget::of(4, 16);
 
 impl Other {
     /// The token that the other tracker is now to be asked for, at its listening address.
@@ -59,6 +66,7 @@ impl Server {
             tokens: Tokens::new(own_token),
             address: address.to_canonical(),
             questions: [None; 2],
+            budget: UNKNOWN_BUDGET,
         });
     }
 
@@ -69,7 +77,7 @@ impl Server {
     /// Appends what the other tracker is to be told now; see [`Teller::tell`].
     pub fn tell_other(&mut self, now: Duration, out: &mut Vec<u8>) -> usize {
         match &mut self.other {
-            Some(other) => other.teller.tell(now, &self.table, out),
+            Some(other) => other.teller.tell(now, &mut self.table, out),
             None => 0,
         }
     }
@@ -108,13 +116,23 @@ impl Server {
         Ok(Counter::Told)
     }
 
-    /// Whether a query carries the confirmed mark: the other tracker tells of many clients, and may ask
-    /// as often as they all.
-    pub(super) fn is_from_other(&self, query: &[u8]) -> bool {
-        self.other.as_ref().is_some_and(|other| {
-            let token = token_in(query, b"mt_token");
-            token.is_some_and(|token| other.tokens.is_confirmed(token))
-        })
+    /// Whether a request is the other tracker's, because it ends with the confirmed token, or may be,
+    /// because it comes from that one's address and asks what a pair asks until it knows each other.
+    /// Clients that share this address with it do not use up what they ask, nor it what they do.
+    pub(super) fn is_from_other(
+        &mut self,
+        now: Duration,
+        source: IpAddr,
+        head: &RequestHead<'_>,
+    ) -> bool {
+        let Some(other) = &mut self.other else {
+            return false;
+        };
+        let token = last_token(head.query);
+        token.is_some_and(|token| other.tokens.is_confirmed(token))
+            || matches!(head.path, HELLO_PATH | CONFIRM_PATH)
+                && source == other.address
+                && other.budget.spend(now)
     }
 
     /// Whether the token in a query is this tracker's own.
@@ -142,6 +160,13 @@ impl Server {
             Welcome::Unknown
         })
     }
+}
+
+/// The token comes last, so that nobody's query is walked twice for its sake.
+fn last_token(query: &[u8]) -> Option<Token> {
+    let start = query.iter().rposition(|byte| *byte == b'&');
+    let last = &query[start.map_or(0, |at| at + 1)..];
+    Token::parse(last.strip_prefix(b"mt_token=")?)
 }
 
 fn token_in(query: &[u8], key: &[u8]) -> Option<Token> {

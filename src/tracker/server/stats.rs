@@ -49,6 +49,13 @@ pub struct Stats {
     counts: [[[u64; COUNTERS.len()]; FAMILIES.len()]; TRANSPORTS.len()],
 }
 
+/// How it stands with what surrounds the server, where there is such a thing.
+#[derive(Debug, Default)]
+pub struct Surroundings {
+    pub pair: Option<Value>,
+    pub state_file: Option<Value>,
+}
+
 impl Stats {
     pub(super) fn count(&mut self, transport: Transport, family: Family, counter: Counter) {
         self.counts[transport as usize][family as usize][counter as usize] += 1;
@@ -58,8 +65,7 @@ impl Stats {
         self.counts[transport as usize][family as usize][counter as usize]
     }
 
-    /// `pair` is how it stands with the other tracker, where there is one.
-    pub fn write_json(&self, totals: Totals, pair: Option<&Value>, out: &mut Vec<u8>) {
+    pub fn write_json(&self, totals: Totals, surroundings: &Surroundings, out: &mut Vec<u8>) {
         let mut requests = serde_json::Map::new();
         for (transport, transport_name) in TRANSPORTS {
             for (family, family_name) in FAMILIES {
@@ -76,7 +82,8 @@ impl Stats {
             "seeders": totals.seeders,
             "leechers": totals.peers() - totals.seeders,
             "requests": requests,
-            "pair": pair,
+            "pair": surroundings.pair,
+            "state_file": surroundings.state_file,
         });
         let mut text = stats.to_string();
         text.push('\n');
@@ -137,7 +144,7 @@ mod tests {
             seeders: 4,
         };
         let mut json = Vec::new();
-        stats.write_json(totals, None, &mut json);
+        stats.write_json(totals, &Surroundings::default(), &mut json);
         let value: serde_json::Value = serde_json::from_slice(&json).unwrap();
         assert_eq!(value["requests"]["udp_ipv6"]["scrapes"], 3);
         assert_eq!(value["requests"]["udp_ipv4"]["scrapes"], 0);

@@ -273,6 +273,49 @@ fn failures_are_told_as_clients_expect() {
     );
 }
 
+/// A body is nobody's next request.
+#[test]
+fn what_may_have_a_body_is_the_last_request() {
+    let inner = "GET /announce HTTP/1.1\r\n\r\n";
+    let length = inner.len();
+    for (head, status) in [
+        ("POST /announce HTTP/1.1".to_owned(), "405"),
+        (
+            "DELETE / HTTP/1.1\r\nConnection: keep-alive".to_owned(),
+            "405",
+        ),
+        (
+            format!("POST / HTTP/1.1\r\nContent-Length: {length}"),
+            "405",
+        ),
+        ("POST / HTTP/1.1\r\nContent-Length: 0".to_owned(), "405"),
+        (
+            "PUT / HTTP/1.1\r\nTransfer-Encoding: chunked".to_owned(),
+            "405",
+        ),
+        (format!("GET / HTTP/1.1\r\ncontent-length:{length}"), "413"),
+        (
+            format!("GET / HTTP/1.1\r\nContent-Length: 0\r\nContent-Length: {length}"),
+            "413",
+        ),
+        ("GET / HTTP/1.1\r\nContent-Length: +0".to_owned(), "413"),
+        (
+            "HEAD / HTTP/1.1\r\nTransfer-Encoding: identity".to_owned(),
+            "413",
+        ),
+    ] {
+        let mut server = server(Config::default());
+        let request = format!("{head}\r\n\r\n{inner}");
+        let (step, reply) = http(&mut server, "192.0.2.2:5", &request);
+        assert_eq!(step, HttpStep::Close, "{head}");
+        assert!(
+            reply.starts_with(&format!("HTTP/1.1 {status} ")),
+            "{head}: {reply}"
+        );
+        assert!(reply.contains("\r\nConnection: close\r\n"), "{reply}");
+    }
+}
+
 #[test]
 fn pipelined_requests_are_answered_one_by_one() {
     let mut server = server(Config::default());

@@ -1,8 +1,10 @@
 //! The operator's pages: for people, as JSON, and for Prometheus. They only show.
 
 use super::connection::Step;
+use super::journal::Journal;
 use super::other::OtherTracker;
-use crate::tracker::server::{HttpStep, Server};
+use crate::base::Instant;
+use crate::tracker::server::{HttpStep, Server, Surroundings};
 use crate::wire::http::{Content, Method, Status, parse_head, write_response};
 
 /// The host's own figures, as JSON, whenever they are asked for.
@@ -16,10 +18,18 @@ impl std::fmt::Debug for HostFigures {
 
 const PAGE: &str = include_str!("admin.html");
 
+/// What the pages show beside the server.
+#[derive(Clone, Copy)]
+pub(super) struct Shown<'a> {
+    pub(super) figures: Option<&'a HostFigures>,
+    pub(super) other: Option<&'a OtherTracker>,
+    pub(super) journal: Option<&'a Journal>,
+}
+
 pub(super) fn answer(
+    now: Instant,
     server: &mut Server,
-    figures: Option<&HostFigures>,
-    other: Option<&OtherTracker>,
+    shown: Shown<'_>,
     step: &mut Step<'_>,
 ) -> HttpStep {
     let head = match parse_head(step.received) {
@@ -33,29 +43,35 @@ pub(super) fn answer(
         }
     };
     let totals = server.table().totals();
-    let pair = other.map(|other| other.view(server));
-    let (status, content, body) = match (head.method, head.path) {
-        (Method::Other, _) => (
-            Status::MethodNotAllowed,
-            Content::Text,
-            b"expected GET".to_vec(),
-        ),
-        (_, b"/") => (Status::Ok, Content::Html, PAGE.as_bytes().to_vec()),
-        (_, b"/stats") => {
+    let pair = shown.other.map(|other| other.view(server));
+    let state_file = shown
+        .journal
+        .map(|journal| journal.view(now, server.table()));
+    let (status, content, body) = match head.path {
+        b"/" => (Status::Ok, Content::Html, PAGE.as_bytes().to_vec()),
+        b"/stats" => {
+            let surroundings = Surroundings {
+                pair: pair.map(|pair| pair.json()),
+                state_file: state_file.map(|file| file.json()),
+            };
             let mut body = Vec::new();
-            let pair = pair.map(|pair| pair.json());
-            server.stats().write_json(totals, pair.as_ref(), &mut body);
+            server.stats().write_json(totals, &surroundings, &mut body);
             (Status::Ok, Content::Json, body)
         }
-        (_, b"/reactor") => {
-            let figures = figures.map_or("{}".to_owned(), |figures| (figures.0)());
+        b"/reactor" => {
+            let figures = shown
+                .figures
+                .map_or("{}".to_owned(), |figures| (figures.0)());
             (Status::Ok, Content::Json, figures.into_bytes())
         }
-        (_, b"/metrics") => {
+        b"/metrics" => {
             let mut body = Vec::new();
             server.stats().write_metrics(totals, &mut body);
             if let Some(pair) = pair {
                 pair.write_metrics(&mut body);
+            }
+            if let Some(file) = state_file {
+                file.write_metrics(&mut body);
             }
             (Status::Ok, Content::Metrics, body)
         }

@@ -7,6 +7,8 @@
 
 use std::time::Duration;
 
+use serde_json::{Value, json};
+
 use crate::base::Instant;
 use crate::tracker::state_file::{HEADER, write_change};
 use crate::tracker::table::Table;
@@ -34,6 +36,39 @@ pub enum JournalJob {
     EndSnapshot { changes: Vec<u8>, snapshot: Vec<u8> },
 }
 
+/// What the operator's pages show of the file.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct JournalView {
+    /// For how long it has lacked something that could not be written.
+    lacks_for_s: Option<u64>,
+    /// Changes that are still to be written.
+    waiting: usize,
+}
+
+impl JournalView {
+    pub(super) fn json(&self) -> Value {
+        json!({
+            "written": self.lacks_for_s.is_none(),
+            "unwritten_s": self.lacks_for_s,
+            "waiting": self.waiting,
+        })
+    }
+
+    pub(super) fn write_metrics(&self, out: &mut Vec<u8>) {
+        let text = format!(
+            "# HELP mt_tracker_state_file_up Whether the state file holds all that it should.\n\
+             # TYPE mt_tracker_state_file_up gauge\n\
+             mt_tracker_state_file_up {}\n\
+             # HELP mt_tracker_state_file_waiting Changes that are still to be written.\n\
+             # TYPE mt_tracker_state_file_waiting gauge\n\
+             mt_tracker_state_file_waiting {}\n",
+            u8::from(self.lacks_for_s.is_none()),
+            self.waiting,
+        );
+        out.extend_from_slice(text.as_bytes());
+    }
+}
+
 /// The writer failed, and has told people why.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 #[error("the state file could not be written")]
@@ -48,6 +83,10 @@ pub(super) struct Journal {
     is_snapshot_needed: bool,
     /// The last job failed.
     has_failed: bool,
+    /// Since when the file lacks something, because a job failed.
+    lacks_since: Option<Instant>,
+    /// The job under way makes a whole file.
+    is_ending_snapshot: bool,
     /// In the file, as far as they are known.
     lines: usize,
     /// Nothing is tried before.
@@ -63,6 +102,8 @@ impl Journal {
             is_in_snapshot: false,
             is_snapshot_needed: false,
             has_failed: false,
+            lacks_since: None,
+            is_ending_snapshot: false,
             lines,
             rests_until: Instant::ZERO,
         }
@@ -95,6 +136,7 @@ impl Journal {
             (!changes.is_empty()).then_some(JournalJob::Append(changes))
         };
         self.is_busy = job.is_some();
+        self.is_ending_snapshot = matches!(job, Some(JournalJob::EndSnapshot { .. }));
         job
     }
 
@@ -106,6 +148,19 @@ impl Journal {
             self.needs_snapshot = true;
             self.is_in_snapshot = false;
             self.rests_until = now + RETRY_AFTER;
+            self.lacks_since = self.lacks_since.or(Some(now));
+        } else if self.is_ending_snapshot {
+            self.lacks_since = None;
+        }
+    }
+
+    pub(super) fn view(&self, now: Instant, table: &mut Table) -> JournalView {
+        let changes = table.changes();
+        JournalView {
+            lacks_for_s: self
+                .lacks_since
+                .map(|at| now.saturating_since(at).as_secs()),
+            waiting: changes.map_or(0, |queue| queue.len()),
         }
     }
 

@@ -24,9 +24,11 @@ use crate::base::{
     Action, ConnId, ConnMap, Core, DatagramBatch, Ending, Input, Instant, ListenerId, Origin,
     RecvPlan, SendPlan, SocketId,
 };
-use connection::{Connection, Next};
+use connection::{Connection, Next, SHUTDOWN_TIMEOUT};
 use journal::Journal;
 use other::OtherTracker;
+
+use admin::Shown;
 
 pub use admin::HostFigures;
 pub use journal::{JournalError, JournalJob};
@@ -92,7 +94,8 @@ pub struct Service {
     /// Buffers of replies that were sent.
     spare: Vec<Vec<u8>>,
     tick_at: Instant,
-    is_stopping: bool,
+    /// All is coming to an end, and nobody who does not read is waited for beyond this.
+    stops_by: Option<Instant>,
     has_stopped: bool,
 }
 
@@ -110,7 +113,7 @@ impl Service {
             figures: None,
             spare: Vec::new(),
             tick_at: Instant::ZERO,
-            is_stopping: false,
+            stops_by: None,
             has_stopped: false,
         }
     }
@@ -148,7 +151,7 @@ impl Service {
         let is_counted = !is_free && self.per_address.open(remote.ip());
         let connection = Connection::new(now, remote, is_admin, is_counted);
         self.connections.insert(conn, connection);
-        if !(is_free || is_counted) || self.is_stopping {
+        if !(is_free || is_counted) || self.is_stopping() {
             self.end(conn, Ending::Now);
         }
     }
@@ -158,10 +161,14 @@ impl Service {
             return;
         };
         let (server, spare) = (&mut self.server, &mut self.spare);
-        let (figures, other) = (self.figures.as_ref(), self.other.as_ref());
+        let shown = Shown {
+            figures: self.figures.as_ref(),
+            other: self.other.as_ref(),
+            journal: self.journal.as_ref(),
+        };
         let next = connection.received(now, bytes, spare, |mut step| {
             if step.is_admin {
-                admin::answer(server, figures, other, &mut step)
+                admin::answer(now, server, shown, &mut step)
             } else {
                 server.http(since_start(now), step.remote, step.received, step.out)
             }
@@ -179,7 +186,8 @@ impl Service {
     }
 
     fn tick(&mut self, now: Instant) {
-        self.tick_at = now + TICK;
+        let end = self.stops_by.filter(|by| now < *by);
+        self.tick_at = end.map_or(now + TICK, |by| by.min(now + TICK));
         self.server.tick(since_start(now));
         let expired = self
             .connections
@@ -195,15 +203,19 @@ impl Service {
 
     fn write_journal(&mut self, now: Instant) {
         if let Some(journal) = &mut self.journal {
-            let job = journal.next_job(now, self.server.table(), self.is_stopping);
+            let job = journal.next_job(now, self.server.table(), self.stops_by.is_some());
             self.actions
                 .extend(job.map(|job| Action::Submit(Job::Journal(job))));
         }
     }
 
+    fn is_stopping(&self) -> bool {
+        self.stops_by.is_some()
+    }
+
     fn shut_down(&mut self, now: Instant) {
         self.take_leave_of_other(now);
-        self.is_stopping = true;
+        self.stops_by = Some(now + SHUTDOWN_TIMEOUT);
         for (conn, connection) in self.connections.iter_mut() {
             connection.hurry(now);
             if connection.end(Ending::Flush) {
@@ -224,7 +236,7 @@ impl Service {
         };
         let has_hung_up = self.other.as_ref().is_none_or(OtherTracker::has_hung_up);
         let is_alone = self.connections.is_empty() && has_hung_up;
-        if self.is_stopping && !self.has_stopped && is_alone && is_written {
+        if self.is_stopping() && !self.has_stopped && is_alone && is_written {
             self.has_stopped = true;
             self.actions.push_back(Action::Stop);
         }
@@ -272,7 +284,7 @@ impl Core for Service {
         received: &DatagramBatch,
         replies: &mut DatagramBatch,
     ) {
-        if self.is_stopping {
+        if self.is_stopping() {
             // What came now would be lost, or keep the journal from coming to its end.
             return;
         }
@@ -377,8 +389,9 @@ impl Service {
 
     /// Goes on at once where much is waiting; little waits for the next second.
     fn write_journal_backlog(&mut self, now: Instant) {
+        let is_stopping = self.is_stopping();
         let is_urgent = match &mut self.journal {
-            Some(journal) => self.is_stopping || journal.has_backlog(self.server.table()),
+            Some(journal) => is_stopping || journal.has_backlog(self.server.table()),
             None => false,
         };
         if is_urgent {

@@ -87,6 +87,8 @@ pub struct Table {
     swept_at: Time,
     sweep: Cursor,
     snapshot: Option<Cursor>,
+    /// Leechers that were moved up past a walk that is under way.
+    moved_up: Option<Vec<(Sha1Digest, Peer)>>,
 }
 
 #[derive(Clone, Copy, Debug)]
@@ -154,6 +156,7 @@ impl Table {
             swept_at: Time::default(),
             sweep: Cursor::default(),
             snapshot: None,
+            moved_up: None,
         }
     }
 
@@ -213,6 +216,7 @@ impl Table {
         seat.outcome = entered.outcome;
         seat.position = entered.position;
         self.log_announce(announce, &entered);
+        self.note_moved_up(announce.info_hash, entered.displaced);
         let newly_completed = matches!(entered.outcome, Outcome::Added | Outcome::Turned);
         if announce.event == Event::Completed && announce.role == Role::Seeder && newly_completed {
             self.count_download(number);
@@ -291,14 +295,21 @@ impl Table {
 
     /// In which role a peer takes part, counted or overdue.
     pub fn role_of(&self, info_hash: &Sha1Digest, peer: Peer) -> Option<Role> {
+        self.known_of(info_hash, peer).map(|(role, _)| role)
+    }
+
+    /// In which role, and when it was last heard of.
+    fn known_of(&self, info_hash: &Sha1Digest, peer: Peer) -> Option<(Role, Tick)> {
         let swarm = &self.swarms[self.find(info_hash)?];
         match peer {
             Peer::V4(key) => with_v4!(&swarm.v4, roster => {
-                roster.find(&key, self.hasher).map(|at| roster.role(at))
+                let at = roster.find(&key, self.hasher)?;
+                Some((roster.role(at), roster.slot(at).last_heard))
             }),
             Peer::V6(key) => {
                 let roster = swarm.v6.as_ref()?;
-                roster.find(&key, self.hasher).map(|at| roster.role(at))
+                let at = roster.find(&key, self.hasher)?;
+                Some((roster.role(at), roster.slot(at).last_heard))
             }
         }
     }

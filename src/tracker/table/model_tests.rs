@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use proptest::collection::vec;
 use proptest::prelude::*;
 
-use super::tests::{SECRET, hash};
+use super::tests::{SECRET, hash, unpacked};
 use super::*;
 use crate::base::Rng;
 
@@ -157,20 +157,7 @@ impl Pair {
         let given = self
             .table
             .sample(self.now, seat, family, 20, &mut self.rng, &mut out);
-        let told: Vec<_> = match family {
-            Family::V4 => out
-                .as_chunks()
-                .0
-                .iter()
-                .map(|packed| Peer::V4(*packed))
-                .collect(),
-            Family::V6 => out
-                .as_chunks()
-                .0
-                .iter()
-                .map(|packed| Peer::V6(*packed))
-                .collect(),
-        };
+        let told = unpacked(family, &out);
         assert_eq!(told.len(), given as usize);
         for peer in &told {
             assert_ne!(*peer, asker);

@@ -52,23 +52,28 @@ fn table() -> Table {
 
 const NOW: Time = Time(100);
 
+/// The peers of a sample, which are packed one after the other.
+pub(super) fn unpacked(family: Family, sample: &[u8]) -> Vec<Peer> {
+    match family {
+        Family::V4 => sample
+            .as_chunks()
+            .0
+            .iter()
+            .map(|it| Peer::V4(*it))
+            .collect(),
+        Family::V6 => sample
+            .as_chunks()
+            .0
+            .iter()
+            .map(|it| Peer::V6(*it))
+            .collect(),
+    }
+}
+
 fn told(table: &Table, seat: &Seat, family: Family, wanted: u32, seed: u64) -> Vec<Peer> {
     let mut out = Vec::new();
     let given = table.sample(NOW, seat, family, wanted, &mut Rng::new(seed), &mut out);
-    let peers: Vec<_> = match family {
-        Family::V4 => out
-            .as_chunks()
-            .0
-            .iter()
-            .map(|packed| Peer::V4(*packed))
-            .collect(),
-        Family::V6 => out
-            .as_chunks()
-            .0
-            .iter()
-            .map(|packed| Peer::V6(*packed))
-            .collect(),
-    };
+    let peers = unpacked(family, &out);
     assert_eq!(peers.len(), given as usize);
     peers
 }
@@ -453,4 +458,27 @@ fn one_sweep_does_a_bounded_share() {
         now.0 += 1;
         assert!(now.0 < 100_000);
     }
+}
+
+/// As the table is told to the other tracker of a pair, while clients go on.
+#[test]
+fn a_walk_meets_everybody_whoever_comes_meanwhile() {
+    let mut table = table();
+    let heard_at = Time(60);
+    for number in 0..1000 {
+        table.announce(heard_at, &here(1, v4(number), Role::Leecher));
+    }
+    let mut walk = table.begin_walk();
+    let (mut met, mut newcomers) = (Vec::new(), 1000..);
+    while table.walk(&mut walk, NOW, 10, |change, age_s| {
+        if let Fact::Here(peer, Role::Leecher) = change.fact {
+            assert_eq!(age_s, NOW.0 - heard_at.0);
+            met.push(peer);
+        }
+    }) {
+        for number in newcomers.by_ref().take(5) {
+            table.announce(NOW, &here(1, v4(number), Role::Seeder));
+        }
+    }
+    assert!((0..1000).all(|number| met.contains(&v4(number))));
 }

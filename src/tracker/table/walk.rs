@@ -2,14 +2,16 @@
 //! fallen silent, and to write everything down.
 //!
 //! A walk goes downwards. What is removed is replaced from above, where the walk has been, so nothing
-//! is passed over; the one thing that moves a peer up is a leecher making way for a seeder, and while
-//! a snapshot runs that is told as a change (in `log_announce`). Who is met twice does no harm.
+//! is passed over; the one thing that moves a peer up is a leecher making way for a seeder. While a
+//! snapshot runs that is told as a change (in `log_announce`), and a walk that is under way is told of
+//! them between its steps. Who is met twice does no harm.
 
 use super::roster::{Many, Role, Roster};
 use super::slot::{LIFETIME_S_MAX, Slot, Tick};
 use super::swarm::{PeersV4, Swarm, with_v4};
 use super::{Change, Fact, Table, Time};
 use crate::base::Sha1Digest;
+use crate::base::limits::WALK_MOVED_UP_MAX;
 use crate::tracker::Peer;
 use crate::tracker::keyed::TableHasher;
 
@@ -194,24 +196,48 @@ impl Table {
         goes_on
     }
 
-    /// A walk for whoever can do without the few that may be passed over, since they will announce
-    /// again.
-    pub fn begin_walk(&self) -> Walk {
+    /// One walk at a time: it meets everybody who is here from now until its end.
+    pub fn begin_walk(&mut self) -> Walk {
+        self.moved_up = Some(Vec::new());
         Walk(Cursor::over(self.swarms.len()))
+    }
+
+    /// Beyond the limit they are passed over. Whoever walks that slowly could not keep up with those who
+    /// announced either, and begins again.
+    pub(super) fn note_moved_up(&mut self, info_hash: Sha1Digest, displaced: Option<Peer>) {
+        if let (Some(moved_up), Some(peer)) = (&mut self.moved_up, displaced)
+            && moved_up.len() < WALK_MOVED_UP_MAX
+        {
+            moved_up.push((info_hash, peer));
+        }
     }
 
     /// Tells of some more, and how many seconds ago they were heard of; `false` at the end.
     pub fn walk(
-        &self,
+        &mut self,
         walk: &mut Walk,
         now: Time,
         steps: usize,
         mut tell: impl FnMut(Change, u32),
     ) -> bool {
         let now = Tick::at(now);
-        self.walk_steps(&mut walk.0, steps, |change, last_heard| {
+        let mut steps_left = steps;
+        while steps_left > 0
+            && let Some((info_hash, peer)) = self.moved_up.as_mut().and_then(Vec::pop)
+        {
+            steps_left -= 1;
+            if let Some((role, last_heard)) = self.known_of(&info_hash, peer) {
+                let fact = Fact::Here(peer, role);
+                tell(Change { info_hash, fact }, last_heard.age_s(now));
+            }
+        }
+        let goes_on = self.walk_steps(&mut walk.0, steps_left, |change, last_heard| {
             tell(change, last_heard.age_s(now));
-        })
+        });
+        if !goes_on {
+            self.moved_up = None;
+        }
+        goes_on
     }
 
     fn walk_steps(

@@ -26,10 +26,16 @@ pub struct AnnounceQuery<'a> {
     /// Where the client wishes to be found (`ip`, `ipv4` or `ipv6`): only a known proxy is to be
     /// believed.
     pub ip: Option<IpAddr>,
-    /// Whether there is an `mt_token`, the mark of another tracker; what belongs to it is in `query`.
-    pub is_marked: bool,
-    /// What is no key of the protocol, for those who agreed upon one.
-    pub query: &'a [u8],
+    /// With an `mt_token`, the words are another tracker's.
+    pub mark: MarkWords<'a>,
+}
+
+/// What another tracker adds to an announce that it tells of, as it was sent.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct MarkWords<'a> {
+    pub token: Option<&'a [u8]>,
+    pub ip: Option<&'a [u8]>,
+    pub age: Option<&'a [u8]>,
 }
 
 /// What a client is told as the reason of its failure.
@@ -65,8 +71,7 @@ pub fn parse_announce(query: &[u8]) -> Result<AnnounceQuery<'_>, QueryError> {
         no_peer_id: found.no_peer_id.unwrap_or(false),
         key: found.key,
         ip: found.ip,
-        is_marked: found.is_marked,
-        query,
+        mark: found.mark,
     })
 }
 
@@ -88,7 +93,7 @@ struct Found<'a> {
     no_peer_id: Option<bool>,
     key: Option<&'a [u8]>,
     ip: Option<IpAddr>,
-    is_marked: bool,
+    mark: MarkWords<'a>,
 }
 
 impl<'a> Found<'a> {
@@ -120,10 +125,9 @@ impl<'a> Found<'a> {
                 self.ip = address(value).or(self.ip);
                 Ok(())
             }
-            b"mt_token" => {
-                self.is_marked = true;
-                Ok(())
-            }
+            b"mt_token" => once(&mut self.mark.token, "mt_token", value),
+            b"mt_ip" => once(&mut self.mark.ip, "mt_ip", value),
+            b"mt_age" => once(&mut self.mark.age, "mt_age", value),
             _ => Ok(()),
         }
     }

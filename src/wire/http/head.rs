@@ -9,7 +9,6 @@ use crate::base::limits::{HTTP_HEAD_LEN_BYTES_MAX, HTTP_HEADERS_MAX, HTTP_TARGET
 pub enum Method {
     Get,
     Head,
-    Other,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -37,6 +36,8 @@ pub enum HeadError {
     HeadTooLong,
     #[error("there are more than {HTTP_HEADERS_MAX} header fields")]
     TooManyHeaders,
+    #[error("expected GET")]
+    Method,
     #[error("a tracker takes no request bodies")]
     Body,
 }
@@ -47,6 +48,7 @@ impl HeadError {
             Self::Malformed => Status::BadRequest,
             Self::TargetTooLong => Status::UriTooLong,
             Self::HeadTooLong | Self::TooManyHeaders => Status::HeaderFieldsTooLarge,
+            Self::Method => Status::MethodNotAllowed,
             Self::Body => Status::ContentTooLarge,
         }
     }
@@ -76,6 +78,12 @@ pub fn parse_head(received: &[u8]) -> Result<Option<RequestHead<'_>>, HeadError>
         Err(httparse::Error::TooManyHeaders) => return Err(HeadError::TooManyHeaders),
         Err(_) => return Err(HeadError::Malformed),
     };
+    // Whether another method comes with a body, and how long that is, is not worth knowing.
+    let method = match request.method {
+        Some("GET") => Method::Get,
+        Some("HEAD") => Method::Head,
+        _ => return Err(HeadError::Method),
+    };
     let target = request.path.unwrap_or_default().as_bytes();
     if target.len() > HTTP_TARGET_LEN_BYTES_MAX {
         return Err(HeadError::TargetTooLong);
@@ -83,11 +91,7 @@ pub fn parse_head(received: &[u8]) -> Result<Option<RequestHead<'_>>, HeadError>
     let (path, query) = split_target(target);
     let fields = Fields::of(request.headers, request.version == Some(1))?;
     Ok(Some(RequestHead {
-        method: match request.method {
-            Some("GET") => Method::Get,
-            Some("HEAD") => Method::Head,
-            _ => Method::Other,
-        },
+        method,
         path,
         query,
         keep_alive: fields.keep_alive,

@@ -17,7 +17,9 @@ mod tracker_reply;
 #[cfg(test)]
 mod tracker_reply_tests;
 
-pub use announce::{AnnounceQuery, QueryError, ScrapeQuery, parse_announce, parse_scrape};
+pub use announce::{
+    AnnounceQuery, MarkWords, QueryError, ScrapeQuery, parse_announce, parse_scrape,
+};
 pub use chunked::ChunksError;
 pub use get::{is_redirect, resolve_location, write_get};
 pub use head::{HeadError, Method, RequestHead, parse_head};

@@ -52,8 +52,7 @@ fn transmission_announces() {
         no_peer_id: false,
         key: Some(b"3d4a6d8e"),
         ip: None,
-        is_marked: false,
-        query: head.query,
+        mark: MarkWords::default(),
     };
     assert_eq!(query, expected);
 }
@@ -148,6 +147,8 @@ fn what_is_too_long_or_wrong_has_a_status() {
     assert_eq!(status(b"\x13BitTorrent protocol"), Status::BadRequest);
     assert_eq!(status(b"GET / HTTP/2.0\r\n\r\n"), Status::BadRequest);
     let body = b"POST / HTTP/1.1\r\nContent-Length: 1\r\n\r\n";
+    assert_eq!(status(body), Status::MethodNotAllowed);
+    let body = b"GET / HTTP/1.1\r\nContent-Length: 1\r\n\r\n";
     assert_eq!(status(body), Status::ContentTooLarge);
     let body = b"GET / HTTP/1.1\r\nTransfer-Encoding: chunked\r\n\r\n";
     assert_eq!(status(body), Status::ContentTooLarge);

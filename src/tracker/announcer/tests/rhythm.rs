@@ -50,6 +50,56 @@ fn who_knows_nobody_asks_as_soon_as_it_may() {
 }
 
 #[test]
+fn a_seeder_that_nobody_comes_to_becomes_patient() {
+    let mut expected = vec![seconds(60); 10];
+    expected.resize(15, seconds(900));
+    assert_eq!(waits(SEEDER, &[OK; 15]), expected);
+    assert_eq!(
+        waits(LEECHER, &[OK; 30]),
+        [seconds(60); 30],
+        "who downloads does not"
+    );
+}
+
+/// Asks and is answered until an announce is no sooner due than the tracker wishes; for how long.
+fn until_patient(world: &mut World) -> Duration {
+    let mut waited = Duration::ZERO;
+    for _ in 0..100 {
+        let asked = world.http();
+        world.answer(&asked, OK);
+        match world.wait() {
+            Some(wait) if wait == seconds(900) => return waited,
+            _ => waited += world.sleep(),
+        }
+    }
+    panic!("never");
+}
+
+#[test]
+fn a_seeder_that_loses_its_last_peer_and_a_fresh_one_are_hungry_again() {
+    let mut world = World::new(&[&[A]], Reach::EachTier, SEEDER);
+    assert_eq!(until_patient(&mut world), seconds(600));
+    world.set_facts(Facts {
+        peers_known: 1,
+        ..SEEDER
+    });
+    world.sleep();
+    world.set_facts(SEEDER);
+    assert_eq!(until_patient(&mut world), seconds(600));
+
+    let mut world = World::new(&[&[A]], Reach::EachTier, LEECHER);
+    for _ in 0..30 {
+        let asked = world.http();
+        world.answer(&asked, OK);
+        world.sleep();
+    }
+    let asked = world.http();
+    world.answer(&asked, OK);
+    world.complete();
+    assert_eq!(until_patient(&mut world), seconds(600));
+}
+
+#[test]
 fn where_no_least_interval_is_named_it_asks_ever_more_rarely() {
     assert_eq!(
         waits(LEECHER, &["d8:intervali900ee"; 6]),

@@ -4,7 +4,7 @@ mod exchange;
 mod link;
 mod report;
 
-use std::net::SocketAddr;
+use std::net::{IpAddr, SocketAddr};
 
 use super::{Job, Service};
 use crate::base::{Action, ConnId, DialToken, Ending, Input, Instant, RecvPlan, SendPlan};
@@ -18,15 +18,18 @@ pub use report::{PairReport, Standing, Trouble};
 #[derive(Debug)]
 pub(super) struct OtherTracker {
     link: Link,
+    /// As whom it is called.
+    own: Option<IpAddr>,
     /// What people were told last, and whether that is still on its way to them.
     reported: Standing,
     is_reporting: bool,
 }
 
 impl OtherTracker {
-    fn new(address: SocketAddr) -> Self {
+    fn new(address: SocketAddr, own: Option<IpAddr>) -> Self {
         Self {
             link: Link::new(address),
+            own,
             reported: Standing::Calling,
             is_reporting: false,
         }
@@ -71,10 +74,11 @@ impl OtherTracker {
 
 impl Service {
     /// From now on, this one and the one that listens at `address` tell each other of their announces.
-    /// The token is random, and drawn anew by each process.
-    pub fn pair_with(&mut self, address: SocketAddr, own_token: Token) {
+    /// Where that one knows this one by `own`, it is called from there: so it can tell us from
+    /// strangers before it knows us. The token is random, and drawn anew by each process.
+    pub fn pair_with(&mut self, address: SocketAddr, own: Option<IpAddr>, own_token: Token) {
         self.server.pair_with_other(address.ip(), own_token);
-        self.other = Some(OtherTracker::new(address));
+        self.other = Some(OtherTracker::new(address, own));
     }
 
     /// How it stands with the pair, as JSON; `null` without one.
@@ -103,7 +107,7 @@ impl Service {
 
     /// A call went through; it is ended where nobody waits for it any more.
     pub(super) fn other_answers(&mut self, now: Instant, token: DialToken, conn: ConnId) {
-        let is_stopping = self.is_stopping;
+        let is_stopping = self.is_stopping();
         let is_awaited = self
             .other
             .as_mut()
@@ -142,12 +146,10 @@ impl Service {
 
     /// Tells the other tracker what there is to tell, and people what has changed about it.
     pub(super) fn talk_to_other(&mut self, now: Instant) {
-        let Some(other) = &mut self.other else {
+        let is_stopping = self.is_stopping();
+        let Some(other) = self.other.as_mut().filter(|_| !is_stopping) else {
             return;
         };
-        if self.is_stopping {
-            return;
-        }
         let order = other.link.drive(now, &mut self.server);
         let report = other.next_report();
         self.actions
@@ -170,19 +172,20 @@ impl Service {
     pub(super) fn hurry_other(&mut self, now: Instant) {
         let late = self.other.iter().filter(|other| other.link.is_late(now));
         let conn = late.filter_map(|other| other.link.conn()).next();
-        if self.is_stopping {
+        if self.is_stopping() {
             self.carry_out(conn.map(Order::HangUp));
         }
     }
 
     fn carry_out(&mut self, order: Option<Order>) {
-        let Some(OtherTracker { link, .. }) = &self.other else {
+        let Some(OtherTracker { link, own, .. }) = &self.other else {
             return;
         };
-        let to = link.report().address;
+        let (from, to) = (*own, link.report().address);
         self.actions.extend(order.map(|order| match order {
             Order::Dial { token, give_up_at } => Action::Dial {
                 token,
+                from,
                 to,
                 give_up_at,
             },

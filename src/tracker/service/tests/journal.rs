@@ -3,6 +3,8 @@
 use std::collections::BTreeMap;
 use std::time::Duration;
 
+use serde_json::{Value, json};
+
 use super::super::*;
 use super::host::*;
 use crate::base::{Rng, Sha1Digest};
@@ -234,6 +236,24 @@ fn a_file_that_has_grown_too_long_is_replaced() {
     ));
 }
 
+/// What the operator's pages tell of the file, all in the same sense.
+fn state_file(host: &mut Host) -> Value {
+    let mut get = |path: &str| {
+        let conn = host.open_at(ADMIN, "127.0.0.1:5");
+        let (_, body) = host
+            .ask(conn, &format!("GET {path} HTTP/1.1\r\n\r\n"))
+            .remove(0);
+        String::from_utf8(body).unwrap()
+    };
+    let stats: Value = serde_json::from_str(&get("/stats")).unwrap();
+    let is_up = u8::from(stats["state_file"]["written"] == true);
+    let metrics = get("/metrics");
+    let line = format!("\nmt_tracker_state_file_up {is_up}\n");
+    assert!(metrics.contains(&line), "{metrics}");
+    assert!(get("/").contains("id=\"state_file\""));
+    stats["state_file"].clone()
+}
+
 #[test]
 fn a_writer_that_failed_rests_and_then_writes_everything() {
     let (mut host, mut model) = (started(), Model::new());
@@ -245,10 +265,20 @@ fn a_writer_that_failed_rests_and_then_writes_everything() {
     enter(&mut host, &mut model, 1, 2, Role::Seeder, Event::None);
     host.advance(9 * SECOND);
     assert_eq!(take_job(&mut host), None, "it rests");
+    let shown = state_file(&mut host);
+    assert_eq!(
+        shown,
+        json!({ "written": false, "unwritten_s": 9, "waiting": 1 })
+    );
     host.advance(2 * SECOND);
     write_all(&mut host, &mut disk);
     host.advance(SECOND);
     write_all(&mut host, &mut disk);
+    let shown = state_file(&mut host);
+    assert_eq!(
+        shown,
+        json!({ "written": true, "unwritten_s": null, "waiting": 0 })
+    );
     assert_eq!(disk.snapshots, 1);
     assert_eq!(held(&mut disk.restored()), lines_of(&model));
 }

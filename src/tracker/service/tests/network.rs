@@ -14,13 +14,15 @@ pub(super) const SIDES: [usize; 2] = [0, 1];
 const CLIENT: &str = "127.0.0.1:999";
 
 /// Nobody tells the clients of this machine and the other tracker apart by their addresses.
-fn address(side: usize) -> SocketAddr {
-    SocketAddr::from(([127, 0, 0, 1], [6969, 6970][side]))
-}
+const ALIKE: [&str; 2] = ["127.0.0.1:6969", "127.0.0.1:6970"];
+
+/// Each on a machine of its own.
+const APART: [&str; 2] = ["192.0.2.1:6969", "192.0.2.2:6969"];
 
 pub(super) struct Network {
     pub(super) now: Instant,
     pub(super) rng: Rng,
+    addresses: [SocketAddr; 2],
     sides: [Side; 2],
     is_cut: bool,
     connections: Vec<Connection>,
@@ -56,9 +58,18 @@ struct End {
 
 impl Network {
     pub(super) fn new(seed: u64) -> Self {
+        Self::of(ALIKE, seed)
+    }
+
+    pub(super) fn apart(seed: u64) -> Self {
+        Self::of(APART, seed)
+    }
+
+    fn of(addresses: [&str; 2], seed: u64) -> Self {
         Self {
             now: Instant::ZERO,
             rng: Rng::new(seed),
+            addresses: addresses.map(|text| text.parse().unwrap()),
             sides: Default::default(),
             is_cut: false,
             connections: Vec::new(),
@@ -84,7 +95,8 @@ impl Network {
         let mut service = Service::new(server, LIMITS);
         side.disk.restore(&mut service);
         let own_token = Token([side.starts * 2 + u8::from(number == 1); 16]);
-        service.pair_with(address(1 - number), own_token);
+        let [own, other] = [number, 1 - number].map(|side| self.addresses[side]);
+        service.pair_with(other, Some(own.ip()), own_token);
         service.keep_journal(side.starts == 1);
         side.service = Some(service);
         self.settle();
@@ -176,24 +188,28 @@ impl Network {
     /// Lets time pass, in steps no longer than a second.
     pub(super) fn advance(&mut self, seconds: u32) {
         for _ in 0..seconds {
-            self.now += Duration::from_secs(1);
-            for number in SIDES {
-                let (side, now) = (&self.sides[number], self.clock(number));
-                let deadline = side.service.as_ref().and_then(Core::deadline);
-                if deadline.is_some_and(|at| at <= now) {
-                    self.handle(number, Input::Tick);
-                }
-            }
-            let clocks = SIDES.map(|number| self.clock(number));
-            let late = self
-                .unanswered
-                .extract_if(.., |(number, _, until)| *until <= clocks[*number]);
-            for (number, token, _) in late.collect::<Vec<_>>() {
-                let why = DialError::TimedOut;
-                self.handle(number, Input::DialFailed { token, why });
-            }
-            self.settle();
+            self.step(Duration::from_secs(1));
         }
+    }
+
+    pub(super) fn step(&mut self, duration: Duration) {
+        self.now += duration;
+        for number in SIDES {
+            let (side, now) = (&self.sides[number], self.clock(number));
+            let deadline = side.service.as_ref().and_then(Core::deadline);
+            if deadline.is_some_and(|at| at <= now) {
+                self.handle(number, Input::Tick);
+            }
+        }
+        let clocks = SIDES.map(|number| self.clock(number));
+        let late = self
+            .unanswered
+            .extract_if(.., |(number, _, until)| *until <= clocks[*number]);
+        for (number, token, _) in late.collect::<Vec<_>>() {
+            let why = DialError::TimedOut;
+            self.handle(number, Input::DialFailed { token, why });
+        }
+        self.settle();
     }
 
     fn next_conn(&mut self) -> ConnId {
@@ -232,9 +248,13 @@ impl Network {
             match action {
                 Action::Dial {
                     token,
+                    from,
                     to,
                     give_up_at,
-                } => self.dial(number, token, to, give_up_at),
+                } => {
+                    let seen_as = from.map_or(CLIENT.parse().unwrap(), |ip| (ip, 50_000).into());
+                    self.dial((number, seen_as), token, to, give_up_at);
+                }
                 Action::End { conn, how } => {
                     let ends = self.connections.iter_mut().flat_map(|one| &mut one.ends);
                     let mut own = ends.filter(|end| end.side == number && end.conn == conn);
@@ -267,8 +287,15 @@ impl Network {
         self.service(number).completed(now, done);
     }
 
-    fn dial(&mut self, from: usize, token: DialToken, to: SocketAddr, give_up_at: Instant) {
-        let other = SIDES.into_iter().find(|side| address(*side) == to).unwrap();
+    fn dial(
+        &mut self,
+        (from, seen_as): (usize, SocketAddr),
+        token: DialToken,
+        to: SocketAddr,
+        give_up_at: Instant,
+    ) {
+        let other = self.addresses.iter().position(|address| *address == to);
+        let other = other.unwrap();
         if self.is_cut {
             self.unanswered.push((from, token, give_up_at));
             return;
@@ -286,7 +313,7 @@ impl Network {
             is_closed: false,
         });
         let origins = [Origin::Dial(token), Origin::Listener(PUBLIC)];
-        let remotes = [to, CLIENT.parse().unwrap()];
+        let remotes = [to, seen_as];
         for ((end, origin), remote) in ends.iter().zip(origins).zip(remotes) {
             let conn = end.conn;
             self.handle(

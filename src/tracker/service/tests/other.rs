@@ -16,7 +16,7 @@ const SECOND: Duration = Duration::from_secs(1);
 
 fn paired() -> Host {
     let mut service = service();
-    service.pair_with(OTHER.parse().unwrap(), OWN);
+    service.pair_with(OTHER.parse().unwrap(), None, OWN);
     Host::new(service)
 }
 
@@ -288,8 +288,9 @@ fn what_was_told_leaves_before_the_end() {
     let (mut host, conn) = known();
     host.read_only(conn, 0);
     ask(&mut host, &announce(1, 0, "HTTP/1.1"));
+    host.advance(SECOND / 3);
     host.handle(Input::Shutdown);
-    host.advance(5 * SECOND);
+    host.advance(2 * SECOND);
     assert!(host.has_stopped, "nor is it waited for for ever");
 }
 

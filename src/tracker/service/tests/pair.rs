@@ -1,6 +1,7 @@
 //! Two services that tell each other, through gaps, lost connections and restarts.
 
 use std::collections::BTreeMap;
+use std::time::Duration;
 
 use super::super::*;
 use super::network::{Network, SIDES};
@@ -112,6 +113,31 @@ fn a_network_that_loses_everything_is_noticed() {
     );
     network.heal();
     network.advance(MEETING_S);
+    assert_eq!(found(&mut network, 1, 0, 1), Some(Role::Leecher));
+}
+
+/// Strangers greet both all the time, each time with another token, and would be asked about for ever.
+#[test]
+fn invented_tokens_keep_nobody_from_meeting() {
+    let mut network = Network::apart(6);
+    network.start(0);
+    let mut invented = 0_u128;
+    for tenths in 0..300 {
+        if tenths == 50 {
+            network.start(1);
+        }
+        for side in SIDES.into_iter().filter(|side| tenths > 50 || *side == 0) {
+            invented += 1;
+            let target = format!("/mt/hello?mt_token={invented:032x}");
+            let welcome = network.ask(side, &format!("GET {target} HTTP/1.1\r\n\r\n"));
+            assert_eq!(welcome, "unknown");
+        }
+        network.step(Duration::from_millis(100));
+    }
+    for side in SIDES {
+        assert_eq!(network.reports(side).last(), Some(&Standing::Paired));
+    }
+    network.ask(0, &announce(0, 1, Role::Leecher, Event::None));
     assert_eq!(found(&mut network, 1, 0, 1), Some(Role::Leecher));
 }
 

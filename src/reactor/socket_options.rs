@@ -1,4 +1,4 @@
-//! Wishes about TCP that only speed depends on: where a system does not know one, nothing else
+//! Wishes about sockets that only speed depends on: where a system does not know one, nothing else
 //! changes.
 #![allow(unsafe_code)]
 
@@ -17,18 +17,37 @@ const UNSENT_LEN_BYTES_MAX: libc::c_int = 256 << 10;
 /// comes.
 pub(super) fn await_first_bytes(listener: &impl AsRawFd) {
     #[cfg(target_os = "linux")]
-    set_number(listener, libc::TCP_DEFER_ACCEPT, 1);
+    set_number(listener, libc::IPPROTO_TCP, libc::TCP_DEFER_ACCEPT, 1);
 }
 
 /// The kernel takes little more to send than it can send at once. What a listener accepts inherits
 /// it.
 pub(super) fn keep_little_unsent(socket: &impl AsRawFd) {
     #[cfg(target_os = "linux")]
-    set_number(socket, libc::TCP_NOTSENT_LOWAT, UNSENT_LEN_BYTES_MAX);
+    set_number(
+        socket,
+        libc::IPPROTO_TCP,
+        libc::TCP_NOTSENT_LOWAT,
+        UNSENT_LEN_BYTES_MAX,
+    );
+}
+
+/// Datagrams over IPv4 are never cut on their way, and need no number by which parts would be put
+/// together: to draw one costs the kernel a fiftieth of all that an answer costs it. What a router
+/// says of shorter ways is not believed, because anybody can say it; datagrams that are not larger
+/// than those of IPv6 may be pass nearly everywhere.
+pub(super) fn send_uncut(socket: &impl AsRawFd) {
+    #[cfg(target_os = "linux")]
+    set_number(
+        socket,
+        libc::IPPROTO_IP,
+        libc::IP_MTU_DISCOVER,
+        libc::IP_PMTUDISC_PROBE,
+    );
 }
 
 #[cfg(target_os = "linux")]
-fn set_number(socket: &impl AsRawFd, option: libc::c_int, value: libc::c_int) {
+fn set_number(socket: &impl AsRawFd, level: libc::c_int, option: libc::c_int, value: libc::c_int) {
     #[expect(
         clippy::cast_possible_truncation,
         reason = "the size of a number is small"
@@ -39,7 +58,7 @@ fn set_number(socket: &impl AsRawFd, option: libc::c_int, value: libc::c_int) {
     unsafe {
         libc::setsockopt(
             socket.as_raw_fd(),
-            libc::IPPROTO_TCP,
+            level,
             option,
             (&raw const value).cast(),
             len_bytes,
