@@ -21,6 +21,8 @@ mod destinations;
 mod endings;
 #[path = "transfer/faults.rs"]
 mod faults;
+#[path = "transfer/laws.rs"]
+mod laws;
 #[path = "transfer/resume.rs"]
 mod resume;
 #[path = "transfer/together.rs"]

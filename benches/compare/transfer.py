@@ -8,6 +8,7 @@ of the others waits for the disk, so mt's time is also shown up to its last piec
 
 import argparse
 import json
+import os
 import pathlib
 import shutil
 import statistics
@@ -23,6 +24,10 @@ HERE = pathlib.Path(__file__).resolve().parent
 MT = HERE.parents[1] / "target" / "release" / "mt"
 SEEDER_PORT, GETTER_PORT = 46881, 46882
 READY_TIMEOUT_S = 60
+
+# Whether the seeder's file is in memory already or has to come from the disk.
+WARM, COLD = "warm", "cold"
+SOURCES = [WARM, COLD]
 
 
 class Mt:
@@ -101,7 +106,14 @@ def wait_until_ready(process):
     raise measure.Failed("the seeder never was ready")
 
 
-def one_round(client, torrent, data, folder):
+def drop_from_cache(path):
+    """Has the kernel forget a file, so that its seeder has to read it from the disk."""
+    with open(path, "rb") as file:
+        os.fsync(file.fileno())
+        os.posix_fadvise(file.fileno(), 0, 0, os.POSIX_FADV_DONTNEED)
+
+
+def one_round(client, torrent, data, folder, is_cold):
     shutil.rmtree(folder, ignore_errors=True)
     folder.mkdir()
     measure.bring_into_cache(data)
@@ -110,6 +122,8 @@ def one_round(client, torrent, data, folder):
         seeder = subprocess.Popen(list(map(str, client.seed(torrent, data))), stdout=seeder_log, stderr=seeder_log)
     try:
         wait_until_ready(seeder)
+        if is_cold:
+            drop_from_cache(data)
         before_s = measure.cpu_seconds(seeder.pid)
         cost = measure.run(list(map(str, client.get(torrent, folder))), log)
         seeder_cpu_s = measure.cpu_seconds(seeder.pid) - before_s
@@ -146,13 +160,15 @@ def compare(args, scratch):
     if missing:
         report.note(f"not installed: {', '.join(missing)}")
     clients = [it for it in clients if it.is_there()]
-    results = {it.name: [] for it in clients}
+    results = {(it.name, source): [] for it in clients for source in SOURCES}
     for number in range(args.rounds):
         for client in clients if number % 2 == 0 else reversed(clients):
-            try:
-                results[client.name].append(one_round(client, torrent, data, scratch / "got"))
-            except measure.Failed as failure:
-                report.note(f"{client.name}: {failure}")
+            for source in SOURCES:
+                try:
+                    done = one_round(client, torrent, data, scratch / "got", source == COLD)
+                    results[client.name, source].append(done)
+                except measure.Failed as failure:
+                    report.note(f"{client.name}, {source} source: {failure}")
         report.note(f"round {number + 1}: {measure.load_average()}")
     for line in measure.machine(scratch):
         print(line)
@@ -161,7 +177,7 @@ def compare(args, scratch):
 
 def show(results):
     median = {
-        name: {
+        key: {
             "wall": statistics.median(cost.wall_s for cost, _, _ in rounds),
             "last": statistics.median(own_s for _, _, own_s in rounds),
             "getter": statistics.median(cost.cpu_s for cost, _, _ in rounds),
@@ -169,24 +185,27 @@ def show(results):
             "anon": statistics.median(cost.anon_mib for cost, _, _ in rounds),
             "rss": statistics.median(cost.rss_mib for cost, _, _ in rounds),
         }
-        for name, rounds in results.items()
+        for key, rounds in results.items()
         if rounds
     }
-    others = [it["wall"] for name, it in median.items() if name != "mt"]
-    best = min(others, default=float("nan"))
-    header = ["program", "s", "s to the last piece", "of the best other", "downloader CPU s", "seeder CPU s", "anonymous MiB", "resident MiB"]
+    best = {
+        source: min((it["wall"] for (name, of), it in median.items() if name != "mt" and of == source), default=float("nan"))
+        for source in SOURCES
+    }
+    header = ["program", "source", "s", "s to the last piece", "of the best other", "downloader CPU s", "seeder CPU s", "anonymous MiB", "resident MiB"]
     rows = (
         [
             name,
+            source,
             f"{it['wall']:.2f}",
             f"{it['last']:.2f}",
-            f"{it['last'] / best:.2f}",
+            f"{it['last'] / best[source]:.2f}",
             f"{it['getter']:.2f}",
             f"{it['seeder']:.2f}",
             f"{it['anon']:.0f}",
             f"{it['rss']:.0f}",
         ]
-        for name, it in median.items()
+        for (name, source), it in median.items()
     )
     report.print_table(header, rows)
 

@@ -183,8 +183,13 @@ pub const PAIR_ANNOUNCES_IN_FLIGHT_MAX: usize = 256;
 pub const PIPELINE_BLOCKS_MIN: u32 = 24;
 pub const PIPELINE_BLOCKS_MAX: u32 = 2048;
 
-/// How many places of memory there are at once, of all kinds.
+/// How many places of memory there are at once, of all kinds; and how many of them are to receive
+/// into, so that some are left to send from, whatever comes in however small pieces.
 pub const PLACES_MAX: usize = 4096;
+pub const RECEIVING_PLACES_MAX: usize = 1024;
+
+/// How much content in short pieces shares one buffer.
+pub const SHARED_BUFFER_LEN_BYTES: u32 = 256 << 10;
 
 /// How much of a file one window to receive into covers: shorter ones lose huge folios.
 pub const WINDOW_LEN_BYTES: u32 = 16 << 20;
@@ -269,6 +274,9 @@ pub const UPLOADS_AHEAD: usize = 64;
 /// many peers want different parts.
 pub const READ_LEN_BYTES_MAX: u32 = 4 << 20;
 pub const READ_LEN_BYTES_MIN: u32 = 256 << 10;
+
+/// How many of these are brought into memory ahead of a peer that reads on.
+pub const READS_AHEAD: usize = 3;
 
 /// The longest head of an HTTP response that is read, and the longest trailer of one in chunks.
 pub const HTTP_RESPONSE_HEAD_LEN_BYTES_MAX: usize = 16 << 10;

@@ -4,7 +4,7 @@ use std::collections::VecDeque;
 
 use super::Config;
 use super::job::{Job, PlaceSource, TorrentId};
-use super::places::{PlaceState, Places};
+use super::places::{Place, PlaceState, Places};
 use crate::base::{Action, ConnId, Ending, Instant, PlaceId, Rng};
 
 #[derive(Debug)]
@@ -57,6 +57,19 @@ impl Context<'_> {
             Some(known) if known.users == 0 => self.close(place),
             Some(_) => self.places.abandon(place),
             None => {}
+        }
+    }
+
+    /// Gives up what nobody uses of the places to send from, the stalest first, until what is
+    /// wanted will fit; stops at one that may not go.
+    pub(super) fn make_room_to_send(&mut self, what: PlaceSource, may_go: impl Fn(&Place) -> bool) {
+        while !self.places.will_fit(what) {
+            let stalest = self.places.stalest_idle_read();
+            let known = stalest.and_then(|id| Some((id, self.places.get(id)?)));
+            match known {
+                Some((id, place)) if may_go(place) => self.close(id),
+                _ => return,
+            }
         }
     }
 

@@ -61,9 +61,12 @@ pub enum PlaceSource {
         first_piece: PieceIndex,
         len_bytes: u32,
     },
-    /// A buffer for a piece that no window is for, to receive into. Where padding lies in the
-    /// piece, the buffer holds zeros.
-    Buffer { piece: PieceIndex, len_bytes: u32 },
+    /// A buffer for pieces that no window is for, to receive into. Where padding lies in them, the
+    /// buffer holds zeros; of what they hold already it holds nothing.
+    Buffer {
+        first_piece: PieceIndex,
+        len_bytes: u32,
+    },
     /// Some of the content, to send from: a window or a copy, resident when it is there.
     Read {
         /// From the start of the content, padding included.

@@ -1,9 +1,12 @@
 //! Where the pieces of one torrent land: which of them share a window, and which places there are.
 
-use super::job::{MappableRun, PlaceSource};
-use crate::base::limits::WINDOW_LEN_BYTES;
-use crate::base::{Block, Geometry, Instant, PieceIndex, PlaceId, PlaceRange};
+use std::collections::BTreeMap;
+use std::ops::Range;
 use std::time::Duration;
+
+use super::job::{MappableRun, PlaceSource};
+use crate::base::limits::{SHARED_BUFFER_LEN_BYTES, WINDOW_LEN_BYTES};
+use crate::base::{Block, Geometry, Instant, PieceIndex, PlaceId, PlaceRange};
 
 /// Consecutive pieces that are received into one place.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -18,7 +21,7 @@ impl Group {
         piece.get().wrapping_sub(self.first_piece.get()) < self.piece_count
     }
 
-    pub(super) fn pieces(&self) -> std::ops::Range<u32> {
+    pub(super) fn pieces(&self) -> Range<u32> {
         self.first_piece.get()..self.first_piece.get() + self.piece_count
     }
 }
@@ -50,6 +53,7 @@ pub(super) struct Grouping {
     /// In order, without overlap.
     runs: Vec<MappableRun>,
     pieces_per_window: u32,
+    pieces_per_buffer: u32,
 }
 
 impl Grouping {
@@ -62,27 +66,87 @@ impl Grouping {
             geometry,
             runs,
             pieces_per_window: (WINDOW_LEN_BYTES / geometry.piece_len_bytes()).max(1),
+            pieces_per_buffer: (SHARED_BUFFER_LEN_BYTES / geometry.piece_len_bytes()).max(1),
         }
     }
 
-    pub(super) fn group_of(&self, piece: PieceIndex) -> Group {
-        self.window_of(piece)
-            .unwrap_or_else(|| self.buffer_of(piece))
+    /// The window that a piece belongs to, where it can be mapped.
+    pub(super) fn window_of(&self, piece: PieceIndex) -> Option<Group> {
+        self.window_around(piece, |_| true)
     }
 
-    /// The piece alone, in a buffer.
-    pub(super) fn buffer_of(&self, piece: PieceIndex) -> Group {
+    /// As much of that window around a piece as may be taken.
+    pub(super) fn window_around(
+        &self,
+        piece: PieceIndex,
+        may_take: impl Fn(PieceIndex) -> bool,
+    ) -> Option<Group> {
+        let pieces = self.window_pieces(piece)?;
+        let pieces = self.around(piece, pieces, may_take);
+        let (first_piece, len_bytes) = self.extent(&pieces)?;
+        Some(Group {
+            first_piece,
+            piece_count: pieces.end - pieces.start,
+            what: PlaceSource::Window {
+                first_piece,
+                len_bytes,
+            },
+        })
+    }
+
+    /// A buffer for a piece, and for those around it that may share it: each place costs a slot and
+    /// a look, however little it holds.
+    pub(super) fn buffer_around(
+        &self,
+        piece: PieceIndex,
+        may_share: impl Fn(PieceIndex) -> bool,
+    ) -> Group {
+        let pieces = self.around(piece, self.buffer_pieces(piece), may_share);
+        let alone = (piece, self.geometry.len_of(piece));
+        let (first_piece, len_bytes) = self.extent(&pieces).unwrap_or(alone);
         Group {
-            first_piece: piece,
-            piece_count: 1,
+            first_piece,
+            piece_count: pieces.end - pieces.start,
             what: PlaceSource::Buffer {
-                piece,
-                len_bytes: self.geometry.len_of(piece),
+                first_piece,
+                len_bytes,
             },
         }
     }
 
-    fn window_of(&self, piece: PieceIndex) -> Option<Group> {
+    /// The pieces of a range around one of them, up to the first on each side that may not.
+    fn around(
+        &self,
+        piece: PieceIndex,
+        all: Range<u32>,
+        may: impl Fn(PieceIndex) -> bool,
+    ) -> Range<u32> {
+        let may = |index: &u32| self.geometry.piece(*index).is_some_and(&may);
+        let at = piece.get();
+        let before = (all.start..at).rev().take_while(may).count();
+        let behind = (at + 1..all.end).take_while(may).count();
+        // Both counts are lengths of parts of a range of this type.
+        let [before, behind] = [before, behind].map(|count| u32::try_from(count).unwrap_or(0));
+        at - before..at + 1 + behind
+    }
+
+    /// The first of some pieces, and how long they are together.
+    fn extent(&self, pieces: &Range<u32>) -> Option<(PieceIndex, u32)> {
+        let first = self.geometry.piece(pieces.start)?;
+        let last = self.geometry.piece(pieces.end.checked_sub(1)?)?;
+        let end_bytes = self.geometry.start_of(last) + u64::from(self.geometry.len_of(last));
+        let len_bytes = end_bytes - self.geometry.start_of(first);
+        Some((first, u32::try_from(len_bytes).ok()?))
+    }
+
+    /// The pieces that would share a buffer with one.
+    fn buffer_pieces(&self, piece: PieceIndex) -> Range<u32> {
+        let first = piece.get() / self.pieces_per_buffer * self.pieces_per_buffer;
+        let end = first.saturating_add(self.pieces_per_buffer);
+        first..end.min(self.geometry.piece_count())
+    }
+
+    fn window_pieces(&self, piece: PieceIndex) -> Option<Range<u32>> {
         let behind = self.runs.partition_point(|run| run.first_piece <= piece);
         let run = self.runs[..behind].last()?;
         let into_run = piece.get() - run.first_piece.get();
@@ -90,37 +154,26 @@ impl Grouping {
             return None;
         }
         let skipped = into_run / self.pieces_per_window * self.pieces_per_window;
-        let first_piece = self.geometry.piece(run.first_piece.get() + skipped)?;
-        let piece_count = self.pieces_per_window.min(run.piece_count - skipped);
-        let last_piece = self.geometry.piece(first_piece.get() + piece_count - 1)?;
-        let end_bytes =
-            self.geometry.start_of(last_piece) + u64::from(self.geometry.len_of(last_piece));
-        let len_bytes = end_bytes - self.geometry.start_of(first_piece);
-        Some(Group {
-            first_piece,
-            piece_count,
-            what: PlaceSource::Window {
-                first_piece,
-                len_bytes: u32::try_from(len_bytes).ok()?,
-            },
-        })
+        let first = run.first_piece.get() + skipped;
+        Some(first..first + self.pieces_per_window.min(run.piece_count - skipped))
     }
 
-    /// Which part of the content is read at once to send from it: within a run or a piece.
+    /// The pieces that are read together to send from one of them, where all of them are there.
+    pub(super) fn read_with(&self, piece: PieceIndex) -> Range<u32> {
+        let window = self.window_pieces(piece);
+        window.unwrap_or_else(|| self.buffer_pieces(piece))
+    }
+
+    /// Which part of some pieces is read at once to send from one of them.
     pub(super) fn read_around(
         &self,
+        pieces: &Range<u32>,
         piece: PieceIndex,
         offset_in_piece: u32,
         chunk_len_bytes: u32,
     ) -> Stretch {
-        let (first_piece, len_bytes) = match self.window_of(piece) {
-            Some(Group {
-                first_piece,
-                what: PlaceSource::Window { len_bytes, .. },
-                ..
-            }) => (first_piece, len_bytes),
-            _ => (piece, self.geometry.len_of(piece)),
-        };
+        let alone = (piece, self.geometry.len_of(piece));
+        let (first_piece, len_bytes) = self.extent(pieces).unwrap_or(alone);
         let start_bytes = self.geometry.start_of(first_piece);
         let into_bytes = self.geometry.start_of(piece) + u64::from(offset_in_piece) - start_bytes;
         let chunk = u64::from(chunk_len_bytes);
@@ -149,88 +202,128 @@ impl LandingPlace {
     pub(super) fn is_window(&self) -> bool {
         matches!(self.group.what, PlaceSource::Window { .. })
     }
+
+    /// Whether it can be received into now.
+    fn is_ready(&self) -> bool {
+        self.is_live && !self.is_refreshing
+    }
 }
 
-/// The places of one torrent: few, so they are looked through.
+/// The places of one torrent. No two of them hold the same piece.
 #[derive(Debug, Default)]
 pub(super) struct LandingPlaces {
-    places: Vec<LandingPlace>,
+    /// By their first pieces.
+    places: BTreeMap<PieceIndex, LandingPlace>,
+    first_pieces: BTreeMap<PlaceId, PieceIndex>,
+    opening_count: usize,
+    /// The pieces of the places that can be received into now, those of neighbours joined.
+    ready: Vec<Range<u32>>,
 }
 
 impl LandingPlaces {
     pub(super) fn push(&mut self, now: Instant, id: PlaceId, group: Group) {
-        self.places.push(LandingPlace {
+        let place = LandingPlace {
             id,
             group,
             is_live: false,
             fresh_at: now,
             is_refreshing: false,
-        });
+        };
+        let former = self.places.insert(group.first_piece, place);
+        assert!(former.is_none(), "a piece has one place");
+        self.first_pieces.insert(id, group.first_piece);
+        self.opening_count += 1;
+    }
+
+    fn get_mut(&mut self, id: PlaceId) -> Option<&mut LandingPlace> {
+        self.places.get_mut(self.first_pieces.get(&id)?)
     }
 
     /// It is there; says since when it was asked for.
     pub(super) fn opened(&mut self, now: Instant, id: PlaceId) -> Option<(Group, Instant)> {
-        let place = self.places.iter_mut().find(|place| place.id == id)?;
+        let place = self.get_mut(id)?;
         place.is_live = true;
         let asked_at = std::mem::replace(&mut place.fresh_at, now);
-        Some((place.group, asked_at))
+        let group = place.group;
+        self.opening_count -= 1;
+        self.note_ready();
+        Some((group, asked_at))
     }
 
     /// The windows that were made writable longer ago than this; they are to be refreshed now.
     pub(super) fn take_stale(&mut self, now: Instant, age: Duration) -> Vec<PlaceId> {
-        let stale = self.places.iter_mut().filter(|place| {
+        let stale = self.places.values_mut().filter(|place| {
             place.is_window()
                 && place.is_live
                 && !place.is_refreshing
                 && now - place.fresh_at >= age
         });
-        stale
+        let stale: Vec<_> = stale
             .map(|place| {
                 place.is_refreshing = true;
                 place.id
             })
-            .collect()
+            .collect();
+        if !stale.is_empty() {
+            self.note_ready();
+        }
+        stale
     }
 
     pub(super) fn refreshed(&mut self, now: Instant, id: PlaceId) {
-        if let Some(place) = self.places.iter_mut().find(|place| place.id == id) {
+        if let Some(place) = self.get_mut(id) {
             place.is_refreshing = false;
             place.fresh_at = now;
+            self.note_ready();
         }
     }
 
     /// Whether bytes may be received into a place now.
     pub(super) fn is_fresh(&self, id: PlaceId) -> bool {
-        let place = self.places.iter().find(|place| place.id == id);
+        let first_piece = self.first_pieces.get(&id);
+        let place = first_piece.and_then(|first| self.places.get(first));
         place.is_none_or(|place| !place.is_refreshing)
     }
 
     pub(super) fn remove(&mut self, id: PlaceId) -> Option<LandingPlace> {
-        let at = self.places.iter().position(|place| place.id == id)?;
-        Some(self.places.swap_remove(at))
+        let place = self.places.remove(&self.first_pieces.remove(&id)?)?;
+        if place.is_live {
+            self.note_ready();
+        } else {
+            self.opening_count -= 1;
+        }
+        Some(place)
     }
 
     pub(super) fn of(&self, piece: PieceIndex) -> Option<&LandingPlace> {
-        self.places.iter().find(|place| place.group.holds(piece))
+        let (_, place) = self.places.range(..=piece).next_back()?;
+        place.group.holds(piece).then_some(place)
     }
 
     /// Whether the piece can be received now.
     pub(super) fn is_ready(&self, piece: PieceIndex) -> bool {
-        self.of(piece)
-            .is_some_and(|place| place.is_live && !place.is_refreshing)
+        self.of(piece).is_some_and(LandingPlace::is_ready)
     }
 
-    /// The pieces of the places that are there.
-    pub(super) fn live_ranges(&self) -> impl Iterator<Item = std::ops::Range<u32>> {
-        let live = self
-            .places
-            .iter()
-            .filter(|place| place.is_live && !place.is_refreshing);
-        live.map(|place| place.group.pieces())
+    /// The pieces that can be received now.
+    pub(super) fn ready_ranges(&self) -> &[Range<u32>] {
+        &self.ready
     }
 
     pub(super) fn is_any_opening(&self) -> bool {
-        self.places.iter().any(|place| !place.is_live)
+        self.opening_count > 0
+    }
+
+    /// Places come and go far less often than pieces are picked.
+    fn note_ready(&mut self) {
+        self.ready.clear();
+        let ready = self.places.values().filter(|place| place.is_ready());
+        for pieces in ready.map(|place| place.group.pieces()) {
+            match self.ready.last_mut() {
+                Some(last) if last.end == pieces.start => last.end = pieces.end,
+                _ => self.ready.push(pieces),
+            }
+        }
     }
 
     /// Where a block lies, if its place is there.
@@ -269,71 +362,10 @@ impl LandingPlaces {
     }
 
     pub(super) fn iter(&self) -> impl Iterator<Item = &LandingPlace> {
-        self.places.iter()
+        self.places.values()
     }
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn windows_cover_runs_and_buffers_the_rest() {
-        let geometry = Geometry::new(40 << 20, 1 << 20).unwrap();
-        let run = |first, piece_count| MappableRun {
-            first_piece: geometry.piece(first).unwrap(),
-            piece_count,
-        };
-        let grouping = Grouping::new(geometry, vec![run(1, 20), run(22, 18)]);
-        let mut seen = Vec::new();
-        for piece in geometry.pieces() {
-            let group = grouping.group_of(piece);
-            assert!(group.holds(piece), "{group:?}");
-            let window = matches!(group.what, PlaceSource::Window { .. });
-            seen.push((group.pieces(), window));
-            assert_eq!(
-                group.what.len_bytes(),
-                u64::from(group.piece_count) << 20,
-                "{group:?}"
-            );
-        }
-        seen.dedup();
-        assert_eq!(
-            seen,
-            [
-                (0..1, false),
-                (1..17, true),
-                (17..21, true),
-                (21..22, false),
-                (22..38, true),
-                (38..40, true)
-            ]
-        );
-    }
-
-    #[test]
-    fn what_is_read_at_once_holds_the_block_and_stays_in_its_group() {
-        let geometry = Geometry::new((9 << 20) + 5, 1 << 20).unwrap();
-        let runs = vec![MappableRun {
-            first_piece: geometry.piece(2).unwrap(),
-            piece_count: 7,
-        }];
-        let grouping = Grouping::new(geometry, runs);
-        for (piece, offset, wanted) in [
-            (0, 7, (0, 1 << 20)),
-            (2, 0, (2 << 20, 4 << 20)),
-            (6, 9, (6 << 20, 3 << 20)),
-            (9, 1, (9 << 20, 5)),
-        ] {
-            let piece = geometry.piece(piece).unwrap();
-            let (offset_bytes, len_bytes) = wanted;
-            assert_eq!(
-                grouping.read_around(piece, offset, 4 << 20),
-                Stretch {
-                    offset_bytes,
-                    len_bytes
-                }
-            );
-        }
-    }
-}
+#[path = "landing_tests.rs"]
+mod tests;

@@ -1,7 +1,9 @@
 //! The memory that all torrents of a process share: who holds how much of it, within budgets.
 
+use std::collections::BTreeSet;
+
 use super::job::{Job, PlaceSource, TorrentId};
-use crate::base::limits::PLACES_MAX;
+use crate::base::limits::{PLACES_MAX, RECEIVING_PLACES_MAX};
 use crate::base::{Instant, PlaceId};
 
 /// How much memory places may take together.
@@ -31,6 +33,8 @@ pub(super) struct Place {
     /// To be given up when nobody uses it any more.
     pub(super) is_abandoned: bool,
     pub(super) last_used: Instant,
+    /// Somebody has relied on it by now.
+    pub(super) was_used: bool,
 }
 
 #[derive(Debug)]
@@ -44,8 +48,32 @@ pub(super) struct Places {
     budget: PlaceBudget,
     slots: Vec<Slot>,
     free: Vec<u32>,
-    receive_bytes: u64,
-    send_bytes: u64,
+    receiving: Use,
+    sending: Use,
+    /// Places to send from that nobody uses now: those first that somebody did, longest ago.
+    idle_reads: BTreeSet<(Idle, PlaceId)>,
+}
+
+/// What is given up first, of what nobody uses.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+struct Idle {
+    is_unused_yet: bool,
+    since: Instant,
+}
+
+/// How much is taken for one purpose.
+#[derive(Clone, Copy, Debug, Default)]
+struct Use {
+    bytes: u64,
+    places: usize,
+    /// Of these, what is given up already.
+    closing: Closing,
+}
+
+#[derive(Clone, Copy, Debug, Default)]
+struct Closing {
+    bytes: u64,
+    places: usize,
 }
 
 impl Places {
@@ -54,19 +82,35 @@ impl Places {
             budget,
             slots: Vec::new(),
             free: Vec::new(),
-            receive_bytes: 0,
-            send_bytes: 0,
+            receiving: Use::default(),
+            sending: Use::default(),
+            idle_reads: BTreeSet::new(),
         }
     }
 
     /// Whether a place of this size is within the budget.
     pub(super) fn fits(&self, what: PlaceSource) -> bool {
-        let (used_bytes, budget_bytes) = match what {
-            PlaceSource::Read { .. } => (self.send_bytes, self.budget.send_bytes),
-            _ => (self.receive_bytes, self.budget.receive_bytes),
+        let used = self.used_for(what);
+        self.would_fit(what, used.bytes, used.places)
+    }
+
+    /// Whether it is when everything is free that was given up.
+    pub(super) fn will_fit(&self, what: PlaceSource) -> bool {
+        let Use {
+            bytes,
+            places,
+            closing,
+        } = self.used_for(what);
+        self.would_fit(what, bytes - closing.bytes, places - closing.places)
+    }
+
+    fn would_fit(&self, what: PlaceSource, used_bytes: u64, used_places: usize) -> bool {
+        let (budget_bytes, places_max) = match what {
+            PlaceSource::Read { .. } => (self.budget.send_bytes, PLACES_MAX - RECEIVING_PLACES_MAX),
+            _ => (self.budget.receive_bytes, RECEIVING_PLACES_MAX),
         };
-        let has_slot = !self.free.is_empty() || self.slots.len() < PLACES_MAX;
-        has_slot && (used_bytes == 0 || used_bytes + what.len_bytes() <= budget_bytes)
+        used_places < places_max
+            && (used_places == 0 || used_bytes + what.len_bytes() <= budget_bytes)
     }
 
     /// Names a place and asks storage for it; it must fit.
@@ -84,7 +128,9 @@ impl Places {
             });
             u32::try_from(self.slots.len() - 1).unwrap_or(u32::MAX)
         });
-        *self.used_bytes(what) += what.len_bytes();
+        let used = self.used_for_mut(what);
+        used.bytes += what.len_bytes();
+        used.places += 1;
         let slot = &mut self.slots[index as usize];
         slot.place = Some(Place {
             torrent,
@@ -93,6 +139,7 @@ impl Places {
             users: 0,
             is_abandoned: false,
             last_used: now,
+            was_used: false,
         });
         let place = PlaceId::new(index, slot.generation);
         let job = Job::Open {
@@ -108,17 +155,40 @@ impl Places {
         if let Some(place) = self.get_mut(id) {
             assert_eq!(place.state, PlaceState::Opening, "opened once");
             place.state = PlaceState::Live;
+            self.note_idle(id);
+        }
+    }
+
+    /// A place to send from may be given up for others as soon as nobody uses it.
+    fn note_idle(&mut self, id: PlaceId) {
+        if let Some(place) = self.get(id)
+            && place.is_idle_read()
+        {
+            self.idle_reads.insert((place.idle(), id));
+        }
+    }
+
+    fn note_used(&mut self, id: PlaceId) {
+        if let Some(place) = self.get(id) {
+            let idle = place.idle();
+            self.idle_reads.remove(&(idle, id));
         }
     }
 
     /// Gives up a place that nobody uses.
     pub(super) fn close(&mut self, id: PlaceId) -> Option<Job> {
+        self.note_used(id);
         let place = self.get_mut(id)?;
         assert_eq!(place.users, 0, "nobody relies on a place that is given up");
         if place.state == PlaceState::Closing {
             return None;
         }
+        assert_eq!(place.state, PlaceState::Live, "what is there is given up");
         place.state = PlaceState::Closing;
+        let what = place.what;
+        let closing = &mut self.used_for_mut(what).closing;
+        closing.bytes += what.len_bytes();
+        closing.places += 1;
         Some(Job::Close { place: id })
     }
 
@@ -129,7 +199,14 @@ impl Places {
         let place = slot.place.take()?;
         slot.generation = slot.generation.wrapping_add(1);
         self.free.push(u32::try_from(id.slot()).unwrap_or(u32::MAX));
-        *self.used_bytes(place.what) -= place.what.len_bytes();
+        let (len_bytes, was_closing) = (place.what.len_bytes(), place.state == PlaceState::Closing);
+        let used = self.used_for_mut(place.what);
+        used.bytes -= len_bytes;
+        used.places -= 1;
+        if was_closing {
+            used.closing.bytes -= len_bytes;
+            used.closing.places -= 1;
+        }
         Some(place)
     }
 
@@ -152,9 +229,11 @@ impl Places {
 
     /// Somebody relies on it from now on.
     pub(super) fn hold(&mut self, now: Instant, id: PlaceId) {
+        self.note_used(id);
         if let Some(place) = self.get_mut(id) {
             place.users += 1;
             place.last_used = now;
+            place.was_used = true;
         }
     }
 
@@ -170,29 +249,42 @@ impl Places {
         if let Some(place) = self.get_mut(id) {
             assert!(place.users > 0, "held before");
             place.users -= 1;
+            self.note_idle(id);
         }
     }
 
     /// The place to send from that nobody has used for longest.
     pub(super) fn stalest_idle_read(&self) -> Option<PlaceId> {
-        let idle = self.slots.iter().enumerate().filter_map(|(index, slot)| {
-            let place = slot.place.as_ref()?;
-            let is_idle = place.users == 0 && place.state == PlaceState::Live;
-            (is_idle && matches!(place.what, PlaceSource::Read { .. })).then_some((
-                place.last_used,
-                index,
-                slot.generation,
-            ))
-        });
-        let (_, index, generation) = idle.min()?;
-        Some(PlaceId::new(u32::try_from(index).ok()?, generation))
+        self.idle_reads.first().map(|(_, id)| *id)
     }
 
-    fn used_bytes(&mut self, what: PlaceSource) -> &mut u64 {
+    fn used_for(&self, what: PlaceSource) -> Use {
         match what {
-            PlaceSource::Read { .. } => &mut self.send_bytes,
-            _ => &mut self.receive_bytes,
+            PlaceSource::Read { .. } => self.sending,
+            _ => self.receiving,
         }
+    }
+
+    fn used_for_mut(&mut self, what: PlaceSource) -> &mut Use {
+        match what {
+            PlaceSource::Read { .. } => &mut self.sending,
+            _ => &mut self.receiving,
+        }
+    }
+}
+
+impl Place {
+    fn idle(&self) -> Idle {
+        Idle {
+            is_unused_yet: !self.was_used,
+            since: self.last_used,
+        }
+    }
+
+    fn is_idle_read(&self) -> bool {
+        self.users == 0
+            && self.state == PlaceState::Live
+            && matches!(self.what, PlaceSource::Read { .. })
     }
 }
 

@@ -26,6 +26,8 @@ pub struct TorrentReport {
     pub uploaded_bytes: u64,
     /// Downloaded and thrown away: pieces with a wrong hash, blocks that came twice.
     pub wasted_bytes: u64,
+    /// How often a peer asked for what had to be read first.
+    pub reads_waited_for: u64,
     pub down_bytes_per_second: u64,
     pub up_bytes_per_second: u64,
     pub connected_peers: usize,

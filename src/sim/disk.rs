@@ -1,11 +1,16 @@
 //! What a machine keeps when its process ends: the bytes of one torrent and what was verified of
 //! them; and how reliable the disk is.
 
+use std::cell::RefCell;
 use std::collections::BTreeSet;
 use std::ops::Range;
+use std::rc::Rc;
 
 use super::content::Content;
 use crate::base::{Bitfield, PieceIndex, Rng};
+
+/// Of all torrents of one process, by torrent.
+pub(super) type Disks = Vec<Rc<RefCell<Disk>>>;
 
 /// What goes wrong.
 #[derive(Clone, Copy, Debug, Default)]
@@ -32,6 +37,8 @@ pub struct Disk {
     pub(super) is_wanted_in_part: bool,
     /// How many places to receive into the pool has for it now.
     pub(super) receiving_places: usize,
+    /// And to send from.
+    pub(super) sending_places: usize,
     pub faults: DiskFaults,
 }
 
@@ -50,6 +57,7 @@ impl Disk {
             is_finished: false,
             is_wanted_in_part: false,
             receiving_places: 0,
+            sending_places: 0,
             faults: DiskFaults::default(),
         }
     }

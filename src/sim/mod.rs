@@ -10,6 +10,7 @@
 //! there may be; that a client tells of a piece that it has not verified, or sends a byte that is
 //! not the content's.
 
+mod client;
 mod content;
 mod disk;
 mod hosted;
@@ -23,9 +24,10 @@ mod tap;
 mod tests;
 mod world;
 
+pub use client::{CLIENT_PORT, Client};
 pub use content::Content;
 pub use disk::{Disk, DiskFaults};
 pub use network::{Line, MachineId};
 pub use script::{Heard, Reply, Script, ScriptedPeer};
 pub use storage::JobTimes;
-pub use world::{CLIENT_PORT, Client, TRACKER_PORT, World};
+pub use world::{TRACKER_PORT, World};

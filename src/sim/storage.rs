@@ -7,11 +7,12 @@ use std::ops::Range;
 use std::rc::Rc;
 use std::time::Duration;
 
-use super::disk::Disk;
+use super::disk::{Disk, Disks};
 use super::hosted::{PlaceGone, Pool};
 use crate::base::{BLOCK_LEN_BYTES, Instant, PlaceId, PlaceRange, Rng, Sha1Digest};
 use crate::engine::{
     Done, Engine, Job, PieceInPlace, PieceVerdict, PlaceBudget, PlaceSource, Report, StorageFault,
+    TorrentId,
 };
 use crate::hash::sha1;
 
@@ -58,6 +59,7 @@ enum State {
 
 #[derive(Debug)]
 struct Place {
+    torrent: TorrentId,
     what: PlaceSource,
     bytes: Bytes,
     state: State,
@@ -68,18 +70,19 @@ struct Place {
 /// Work under way.
 #[derive(Debug)]
 enum Work {
-    Open(crate::engine::TorrentId, PlaceId, Result<(), StorageFault>),
-    Refresh(crate::engine::TorrentId, PlaceId),
+    Open(TorrentId, PlaceId, Result<(), StorageFault>),
+    Refresh(TorrentId, PlaceId),
     Close(PlaceId),
-    Hash(crate::engine::TorrentId, Vec<PieceInPlace>),
-    Write(crate::engine::TorrentId, PieceInPlace),
-    Digest(crate::engine::TorrentId, PieceInPlace),
-    Finish(crate::engine::TorrentId),
+    Hash(TorrentId, Vec<PieceInPlace>),
+    Write(TorrentId, PieceInPlace),
+    Digest(TorrentId, PieceInPlace),
+    Finish(TorrentId),
 }
 
 #[derive(Debug)]
 pub(super) struct Storage {
-    disk: Rc<RefCell<Disk>>,
+    /// By torrent.
+    disks: Disks,
     last_report: LastReport,
     budget: PlaceBudget,
     times: JobTimes,
@@ -89,20 +92,20 @@ pub(super) struct Storage {
     last_work: u64,
     /// Parts of places that jobs read, and that nobody may write meanwhile.
     frozen: Vec<PlaceRange>,
-    /// Whole pieces in buffers, not written yet.
-    whole_in_buffer: Vec<PlaceId>,
+    /// Whole pieces in buffers.
+    whole_in_buffer: Vec<PlaceRange>,
 }
 
 impl Storage {
     pub(super) fn new(
-        disk: Rc<RefCell<Disk>>,
+        disks: Disks,
         last_report: LastReport,
         budget: PlaceBudget,
         times: JobTimes,
         seed: u64,
     ) -> Self {
         Self {
-            disk,
+            disks,
             last_report,
             budget,
             times,
@@ -122,15 +125,25 @@ impl Storage {
         self.work.insert((now + takes, self.last_work), work);
     }
 
-    fn open(&mut self, place: PlaceId, what: PlaceSource) -> Result<(), StorageFault> {
-        let mut disk = self.disk.borrow_mut();
+    fn disk(&self, torrent: TorrentId) -> &RefCell<Disk> {
+        &self.disks[torrent.0 as usize]
+    }
+
+    fn open(
+        &mut self,
+        torrent: TorrentId,
+        place: PlaceId,
+        what: PlaceSource,
+    ) -> Result<(), StorageFault> {
+        let mut disk = self.disks[torrent.0 as usize].borrow_mut();
         if let Some(left) = &mut disk.faults.opens_until_failure {
             if *left == 0 {
                 return Err(fault("no memory"));
             }
             *left -= 1;
         }
-        let range = self.range_of(&disk, what);
+        let range = range_of(&disk, what);
+        assert!(!range.is_empty(), "no place is empty: {what:?}");
         let bytes = match what {
             PlaceSource::Window { .. } => {
                 assert!(disk.content().is_in_run(&range), "a window is within a run");
@@ -148,6 +161,7 @@ impl Storage {
         let former = self.places.insert(
             place,
             Place {
+                torrent,
                 what,
                 bytes,
                 state: State::Opening,
@@ -163,27 +177,16 @@ impl Storage {
         Ok(())
     }
 
-    fn range_of(&self, disk: &Disk, what: PlaceSource) -> Range<usize> {
-        let geometry = disk.content().geometry;
-        let start_bytes = match what {
-            PlaceSource::Window { first_piece, .. } => geometry.start_of(first_piece),
-            PlaceSource::Buffer { piece, .. } => geometry.start_of(piece),
-            PlaceSource::Read { offset_bytes, .. } => offset_bytes,
-        };
-        let end_bytes = start_bytes + what.len_bytes();
-        assert!(
-            end_bytes <= geometry.total_bytes(),
-            "a place is within the content: {what:?}"
-        );
-        let at = |bytes| usize::try_from(bytes).unwrap_or(usize::MAX);
-        at(start_bytes)..at(end_bytes)
-    }
-
     /// Counts what is being opened and closed, as the engine has to.
     fn check_budget(&self) {
         let is_read = |place: &&Place| matches!(place.what, PlaceSource::Read { .. });
         let (reads, receives): (Vec<_>, Vec<_>) = self.places.values().partition(is_read);
-        self.disk.borrow_mut().receiving_places = receives.len();
+        for (index, disk) in self.disks.iter().enumerate() {
+            let is_its = |place: &&&Place| place.torrent.0 as usize == index;
+            let mut disk = disk.borrow_mut();
+            disk.receiving_places = receives.iter().filter(is_its).count();
+            disk.sending_places = reads.iter().filter(is_its).count();
+        }
         for (places, budget_bytes) in [
             (reads, self.budget.send_bytes),
             (receives, self.budget.receive_bytes),
@@ -198,15 +201,16 @@ impl Storage {
 
     /// A place to send from that is copied holds what the disk does by now.
     fn fill(&mut self, id: PlaceId) {
-        let disk = self.disk.borrow();
-        let what = self.places[&id].what;
-        let range = self.range_of(&disk, what);
+        let Place { torrent, what, .. } = self.places[&id];
+        let disk = self.disks[torrent.0 as usize].borrow();
+        let range = range_of(&disk, what);
         let bytes = if range.len() >= MAPPED_READ_LEN_BYTES_MIN && disk.content().is_in_run(&range)
         {
             Bytes::Mapped(range)
         } else {
             Bytes::Copied(disk.bytes[range].to_vec())
         };
+        drop(disk);
         if let Some(place) = self.places.get_mut(&id) {
             place.bytes = bytes;
         }
@@ -266,12 +270,15 @@ impl Storage {
             },
             Work::Close(place) => {
                 let closed = self.places.remove(&place);
+                self.whole_in_buffer.retain(|whole| whole.place != place);
                 assert!(closed.is_some_and(|place| place.state == State::Closing));
                 self.check_budget();
                 Done::Closed { place }
             }
             Work::Hash(torrent, pieces) => {
-                let verdicts = pieces.iter().map(|piece| (piece.piece, self.hash(piece)));
+                let verdicts = pieces
+                    .iter()
+                    .map(|piece| (piece.piece, self.hash(torrent, piece)));
                 Done::Hashed {
                     torrent,
                     verdicts: verdicts.collect(),
@@ -280,7 +287,7 @@ impl Storage {
             Work::Write(torrent, piece) => Done::Written {
                 torrent,
                 piece: piece.piece,
-                result: self.write_piece(&piece),
+                result: self.write_piece(torrent, &piece),
             },
             Work::Digest(torrent, piece) => {
                 let bytes = self.bytes_of(piece.range);
@@ -296,15 +303,15 @@ impl Storage {
             }
             Work::Finish(torrent) => Done::Finished {
                 torrent,
-                result: self.finish(),
+                result: self.finish(torrent),
             },
         }
     }
 
-    fn hash(&mut self, piece: &PieceInPlace) -> PieceVerdict {
+    fn hash(&mut self, torrent: TorrentId, piece: &PieceInPlace) -> PieceVerdict {
         let bytes = self.bytes_of(piece.range);
         self.unpin(piece);
-        let mut disk = self.disk.borrow_mut();
+        let mut disk = self.disks[torrent.0 as usize].borrow_mut();
         if is_out_of(&mut disk.faults.hashes_until_failure) {
             return PieceVerdict::Gone(fault("the disk does not answer"));
         }
@@ -313,17 +320,19 @@ impl Storage {
         }
         match self.places.get(&piece.range.place).map(|place| &place.what) {
             Some(PlaceSource::Window { .. }) => disk.verify(piece.piece),
-            _ => self.whole_in_buffer.push(piece.range.place),
+            _ => self.whole_in_buffer.push(piece.range),
         }
         PieceVerdict::Whole
     }
 
-    fn write_piece(&mut self, piece: &PieceInPlace) -> Result<(), StorageFault> {
+    fn write_piece(
+        &mut self,
+        torrent: TorrentId,
+        piece: &PieceInPlace,
+    ) -> Result<(), StorageFault> {
         let bytes = self.bytes_of(piece.range);
         self.unpin(piece);
-        self.whole_in_buffer
-            .retain(|place| *place != piece.range.place);
-        let mut disk = self.disk.borrow_mut();
+        let mut disk = self.disk(torrent).borrow_mut();
         if is_out_of(&mut disk.faults.writes_until_failure) {
             return Err(fault("no space is left"));
         }
@@ -337,8 +346,8 @@ impl Storage {
         Ok(())
     }
 
-    fn finish(&self) -> Result<(), StorageFault> {
-        let mut disk = self.disk.borrow_mut();
+    fn finish(&self, torrent: TorrentId) -> Result<(), StorageFault> {
+        let mut disk = self.disk(torrent).borrow_mut();
         if disk.faults.fails_to_finish {
             return Err(fault("it cannot be renamed"));
         }
@@ -351,20 +360,20 @@ impl Storage {
 
     /// What nobody may write: what a job reads, and what was found to be right.
     fn check_write(&self, range: PlaceRange, place: &Place) {
-        let end = range.offset_bytes + range.len_bytes;
-        let is_frozen = self.frozen.iter().any(|frozen| {
-            frozen.place == range.place
-                && frozen.offset_bytes < end
-                && range.offset_bytes < frozen.offset_bytes + frozen.len_bytes
-        });
+        let is_frozen = self.frozen.iter().any(|frozen| overlap(frozen, &range));
         assert!(!is_frozen, "{range:?} is written while a job reads it");
         let is_whole = match &place.bytes {
             Bytes::Mapped(mapped) => {
                 let start = mapped.start + range.offset_bytes as usize;
                 let written = start..start + range.len_bytes as usize;
-                self.disk.borrow().is_any_verified_in(&written)
+                self.disk(place.torrent)
+                    .borrow()
+                    .is_any_verified_in(&written)
             }
-            Bytes::Copied(_) => self.whole_in_buffer.contains(&range.place),
+            Bytes::Copied(_) => {
+                let mut whole = self.whole_in_buffer.iter();
+                whole.any(|whole| overlap(whole, &range))
+            }
         };
         assert!(!is_whole, "{range:?} is written after it was verified");
     }
@@ -386,7 +395,7 @@ impl Pool<Engine> for Storage {
                 place,
                 what,
             } => {
-                let result = self.open(place, what);
+                let result = self.open(torrent, place, what);
                 self.start(now, times.open_max, Work::Open(torrent, place, result));
             }
             Job::Refresh { torrent, place } => {
@@ -440,7 +449,7 @@ impl Pool<Engine> for Storage {
         match &place.bytes {
             Bytes::Mapped(mapped) => {
                 let start = mapped.start + at.start;
-                let disk = self.disk.borrow();
+                let disk = self.disk(place.torrent).borrow();
                 out.extend_from_slice(&disk.bytes[start..start + at.len()]);
             }
             Bytes::Copied(bytes) => out.extend_from_slice(&bytes[at]),
@@ -457,6 +466,8 @@ impl Pool<Engine> for Storage {
         );
         self.check_write(range, place);
         let at = range.offset_bytes as usize;
+        let torrent = place.torrent;
+        let disk = &self.disks[torrent.0 as usize];
         match self
             .places
             .get_mut(&range.place)
@@ -464,13 +475,35 @@ impl Pool<Engine> for Storage {
         {
             Some(Bytes::Mapped(mapped)) => {
                 let start = mapped.start + at;
-                self.disk.borrow_mut().bytes[start..start + bytes.len()].copy_from_slice(bytes);
+                disk.borrow_mut().bytes[start..start + bytes.len()].copy_from_slice(bytes);
             }
             Some(Bytes::Copied(buffer)) => buffer[at..at + bytes.len()].copy_from_slice(bytes),
             None => {}
         }
         Ok(())
     }
+}
+
+fn range_of(disk: &Disk, what: PlaceSource) -> Range<usize> {
+    let geometry = disk.content().geometry;
+    let start_bytes = match what {
+        PlaceSource::Window { first_piece, .. } => geometry.start_of(first_piece),
+        PlaceSource::Buffer { first_piece, .. } => geometry.start_of(first_piece),
+        PlaceSource::Read { offset_bytes, .. } => offset_bytes,
+    };
+    let end_bytes = start_bytes + what.len_bytes();
+    assert!(
+        end_bytes <= geometry.total_bytes(),
+        "a place is within the content: {what:?}"
+    );
+    let at = |bytes| usize::try_from(bytes).unwrap_or(usize::MAX);
+    at(start_bytes)..at(end_bytes)
+}
+
+fn overlap(a: &PlaceRange, b: &PlaceRange) -> bool {
+    a.place == b.place
+        && a.offset_bytes < b.offset_bytes + b.len_bytes
+        && b.offset_bytes < a.offset_bytes + a.len_bytes
 }
 
 fn is_out_of(left: &mut Option<u32>) -> bool {

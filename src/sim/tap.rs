@@ -2,17 +2,22 @@
 //! verified, and never sends a byte that is not the content's.
 
 use std::cell::RefCell;
+use std::ops::Range;
 use std::rc::Rc;
 
-use super::disk::Disk;
+use super::disk::{Disk, Disks};
 
 /// What is sent before the messages.
 const HANDSHAKE_LEN_BYTES: usize = 68;
 
+/// Where the torrent is named in it.
+const INFO_HASH: Range<usize> = 28..48;
+
 /// Reads one direction of a stream, apart from the code that wrote it.
 #[derive(Debug)]
 pub(super) struct Tap {
-    disk: Rc<RefCell<Disk>>,
+    /// Of the torrents that the client has.
+    disks: Disks,
     unread: Vec<u8>,
     state: State,
 }
@@ -20,15 +25,16 @@ pub(super) struct Tap {
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum State {
     Handshake,
-    Messages,
+    /// About the torrent on this one of the disks.
+    Messages(usize),
     /// It is no conversation between peers.
     Deaf,
 }
 
 impl Tap {
-    pub(super) fn new(disk: Rc<RefCell<Disk>>) -> Self {
+    pub(super) fn new(disks: Disks) -> Self {
         Self {
-            disk,
+            disks,
             unread: Vec::new(),
             state: State::Handshake,
         }
@@ -47,26 +53,33 @@ impl Tap {
             if self.unread.len() < HANDSHAKE_LEN_BYTES {
                 return;
             }
+            let named = |disk: &Rc<RefCell<Disk>>| {
+                disk.borrow().content().info_hash.0[..] == self.unread[INFO_HASH]
+            };
+            let disk = self.disks.iter().position(named);
+            self.state = disk.map_or(State::Deaf, State::Messages);
             self.unread.drain(..HANDSHAKE_LEN_BYTES);
-            self.state = State::Messages;
         }
+        let State::Messages(disk) = self.state else {
+            return;
+        };
         let mut at = 0;
         while let Some(len_bytes) = number(&self.unread[at..]) {
             let end = at + 4 + len_bytes as usize;
             let Some(message) = self.unread.get(at + 4..end) else {
                 break;
             };
-            self.hear(message);
+            self.hear(disk, message);
             at = end;
         }
         self.unread.drain(..at);
     }
 
-    fn hear(&self, message: &[u8]) {
+    fn hear(&self, disk: usize, message: &[u8]) {
         let Some((id, body)) = message.split_first() else {
             return;
         };
-        let disk = self.disk.borrow();
+        let disk = self.disks[disk].borrow();
         match (id, body) {
             (4, _) => disk.check_told(number(body)),
             (5, bits) => {

@@ -5,23 +5,21 @@ use std::net::{IpAddr, Ipv4Addr, SocketAddr};
 use std::rc::Rc;
 use std::time::Duration;
 
-use super::disk::Disk;
+use super::client::{CLIENT_PORT, Client};
+use super::disk::{Disk, Disks};
 use super::hosted::{Hosted, NoPool, Plugged};
 use super::machine::{Asked, Dial, Life, Machine};
 use super::network::{Event, Line, MachineId, Network};
 use super::script::ScriptedPeer;
-use super::storage::{JobTimes, LastReport, Storage};
+use super::storage::{LastReport, Storage};
 use super::tap::Tap;
 use crate::base::{
     DatagramBatch, DialError, DialToken, Input, Instant, ListenerId, Origin, SocketId, Url,
 };
-use crate::engine::{self, Config, Engine, TorrentReport, TorrentSetup, Wishes};
+use crate::engine::{self, Engine, TorrentReport, Wishes};
 use crate::tracker::Secret;
 use crate::tracker::server::Server;
 use crate::tracker::service::{self, ConnectionLimits, Service};
-
-/// Where clients take connections.
-pub const CLIENT_PORT: u16 = 6881;
 
 /// Where trackers do, and take datagrams.
 pub const TRACKER_PORT: u16 = 6969;
@@ -32,46 +30,13 @@ const DATAGRAM_PORT: u16 = 6882;
 /// How many things may happen in a second of virtual time before something must be wrong.
 const EVENTS_PER_SECOND_MAX: u64 = 4_000_000;
 
-/// What a client is told besides its content.
-#[derive(Debug)]
-pub struct Client {
-    pub disk: Disk,
-    pub config: Config,
-    pub line: Line,
-    pub times: JobTimes,
-    pub trackers: Vec<MachineId>,
-    pub peers: Vec<SocketAddr>,
-    pub wishes: Wishes,
-    pub is_private: bool,
-    pub is_sequential: bool,
-    /// Trackers are told by datagrams.
-    pub announces_by_udp: bool,
-}
-
-impl Client {
-    pub fn new(disk: Disk) -> Self {
-        Self {
-            disk,
-            config: Config::new(CLIENT_PORT, 0),
-            line: Line::default(),
-            times: JobTimes::default(),
-            trackers: Vec::new(),
-            peers: Vec::new(),
-            wishes: Wishes::Everything,
-            is_private: false,
-            is_sequential: false,
-            announces_by_udp: false,
-        }
-    }
-}
-
 #[derive(Debug)]
 pub struct World {
     seed: u64,
     net: Network,
     machines: Vec<Machine>,
-    /// Of the machines that are clients.
-    clients: Vec<Option<(Rc<RefCell<Disk>>, LastReport)>>,
+    /// Of the machines that are clients: a disk for each torrent.
+    clients: Vec<Option<(Disks, LastReport)>>,
     next_port: u16,
     events_this_second: (u64, u64),
 }
@@ -108,11 +73,9 @@ impl World {
         self.net.is_choppy = is_choppy;
     }
 
-    /// A client with one torrent. Its random choices follow from the world's.
+    /// A client. Its random choices follow from the world's.
     pub fn add_client(&mut self, mut client: Client) -> MachineId {
-        let mut config = client.config;
-        config.seed = self.net.rng.next_u64();
-        let content = client.disk.content().clone();
+        let seed = self.net.rng.next_u64();
         client.disk.is_wanted_in_part = client.wishes != Wishes::Everything;
         let scheme = if client.announces_by_udp {
             "udp"
@@ -123,34 +86,28 @@ impl World {
             let address = SocketAddr::new(self.machines[tracker.0].ip, TRACKER_PORT);
             Url::parse(&format!("{scheme}://{address}/announce")).ok()
         });
-        let setup = TorrentSetup {
-            name: "content".to_owned(),
-            info_hash: content.info_hash,
-            geometry: content.geometry,
-            wishes: client.wishes,
-            padding: content.padding.clone(),
-            have: client.disk.have(),
-            runs: content.runs.clone(),
-            is_private: client.is_private,
-            trackers: trackers.map(|url| vec![url]).collect(),
-            tells_every_tracker: false,
-            peers: client.peers,
-            is_sequential: client.is_sequential,
-        };
-        let disk = Rc::new(RefCell::new(client.disk));
+        let trackers: Vec<_> = trackers.map(|url| vec![url]).collect();
+        let disks = std::iter::once(&client.disk).chain(&client.further);
+        let setups: Vec<_> = disks.map(|disk| client.setup(disk, &trackers)).collect();
+        let disks = std::iter::once(client.disk).chain(client.further);
+        let disks: Disks = disks.map(|disk| Rc::new(RefCell::new(disk))).collect();
+        let mut config = client.config;
+        config.seed = seed;
         let report = LastReport::default();
         let pool = Storage::new(
-            Rc::clone(&disk),
+            disks.clone(),
             Rc::clone(&report),
             config.budget,
             client.times,
             self.net.rng.next_u64(),
         );
         let mut core = Engine::new(config);
-        let added = core.add(self.net.now, setup);
-        assert!(added.is_some(), "the first torrent");
+        for setup in setups {
+            let added = core.add(self.net.now, setup);
+            assert!(added.is_some(), "each torrent is another");
+        }
         let id = self.add(client.line, Box::new(Plugged { core, pool }));
-        self.clients[id.0] = Some((disk, report));
+        self.clients[id.0] = Some((disks, report));
         let machine = &mut self.machines[id.0];
         machine.listeners.insert(CLIENT_PORT, ListenerId(0));
         machine.sockets.insert(DATAGRAM_PORT, engine::UDP_IPV4);
@@ -204,20 +161,47 @@ impl World {
 
     /// What a client told of its torrent last.
     pub fn report(&self, client: MachineId) -> Option<TorrentReport> {
+        self.report_of(client, 0)
+    }
+
+    /// What it told of one of its torrents.
+    pub fn report_of(&self, client: MachineId, torrent: usize) -> Option<TorrentReport> {
         let (_, report) = self.clients[client.0].as_ref()?;
-        report.borrow().as_ref()?.torrents.first().cloned()
+        report.borrow().as_ref()?.torrents.get(torrent).cloned()
     }
 
     /// Looks at the disk of a client, or changes it.
     pub fn with_disk<T>(&self, client: MachineId, look: impl FnOnce(&mut Disk) -> T) -> Option<T> {
-        let (disk, _) = self.clients[client.0].as_ref()?;
-        Some(look(&mut disk.borrow_mut()))
+        self.with_disk_of(client, 0, look)
+    }
+
+    /// Or at that of one of its torrents.
+    pub fn with_disk_of<T>(
+        &self,
+        client: MachineId,
+        torrent: usize,
+        look: impl FnOnce(&mut Disk) -> T,
+    ) -> Option<T> {
+        let (disks, _) = self.clients[client.0].as_ref()?;
+        Some(look(&mut disks.get(torrent)?.borrow_mut()))
     }
 
     /// Whether all of the content is there, verified and finished.
     pub fn is_complete(&self, client: MachineId) -> bool {
+        self.is_complete_of(client, 0)
+    }
+
+    /// Whether one of its torrents is.
+    pub fn is_complete_of(&self, client: MachineId, torrent: usize) -> bool {
         let is_complete = |disk: &mut Disk| disk.is_finished && disk.is_whole();
-        self.with_disk(client, is_complete).unwrap_or(false)
+        self.with_disk_of(client, torrent, is_complete)
+            .unwrap_or(false)
+    }
+
+    /// How many places a client's pool holds for one of its torrents.
+    pub fn places_of(&self, client: MachineId, torrent: usize) -> Option<usize> {
+        let count = |disk: &mut Disk| disk.receiving_places + disk.sending_places;
+        self.with_disk_of(client, torrent, count)
     }
 
     /// How many places to receive into a client's pool holds.
@@ -472,8 +456,8 @@ impl World {
     }
 
     fn tap(&self, machine: MachineId) -> Option<Tap> {
-        let (disk, _) = self.clients[machine.0].as_ref()?;
-        Some(Tap::new(Rc::clone(disk)))
+        let (disks, _) = self.clients[machine.0].as_ref()?;
+        Some(Tap::new(disks.clone()))
     }
 
     fn establish(&mut self, id: MachineId, token: DialToken, end: super::network::EndId) {

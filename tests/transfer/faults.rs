@@ -2,7 +2,7 @@
 //! names them, and never a crash.
 
 use std::fs;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 
 use crate::client::Client;
@@ -147,4 +147,60 @@ fn a_disk_without_the_space_is_an_error_before_anything_comes() {
         "what was begun is taken away"
     );
     assert_eq!(seeder.stop().ok()["uploaded_bytes"], 0);
+}
+
+/// A file system in a file, which promises no space beforehand; only root may have one.
+struct DiskWithoutPromises(PathBuf);
+
+impl DiskWithoutPromises {
+    fn mount(place: &Place, name: &str, len_bytes: u64) -> Option<Self> {
+        let image = place.sparse(format!("{name}.image"), len_bytes);
+        let at = place.directory(name);
+        let mut make = Command::new("mkfs.ext2");
+        make.args(["-q", "-F", "-m", "0"]).arg(&image);
+        let mut mount = Command::new("mount");
+        mount
+            .args(["-t", "ext2", "-o", "loop"])
+            .arg(&image)
+            .arg(&at);
+        for command in [&mut make, &mut mount] {
+            if !command.output().ok()?.status.success() {
+                return None;
+            }
+        }
+        Some(Self(at))
+    }
+}
+
+impl Drop for DiskWithoutPromises {
+    fn drop(&mut self) {
+        let _ = Command::new("umount").arg("-l").arg(&self.0).status();
+    }
+}
+
+/// What was verified until then is there when the disk has room again.
+#[test]
+fn a_disk_that_fills_under_a_transfer_stops_it_with_an_error() {
+    let place = Place::new();
+    make_file(&place, LEN_BYTES, "");
+    let Some(disk) = DiskWithoutPromises::mount(&place, "disk", 16 << 20) else {
+        eprintln!("SKIPPED: only root mounts a file system that reserves no space");
+        return;
+    };
+    let seeder = Client::seed(&place, "one.torrent --data one.bin");
+    let get = "one.torrent disk/copy --exit";
+    let getter = Client::get(&place, &format!("{get} --limit-down 2MB/s"), &[&seeder]);
+    getter.is_under_way();
+    let other = disk.0.join("other");
+    let filled = fs::write(&other, vec![1; 20 << 20]);
+    assert!(filled.is_err(), "the disk is full");
+    let ended = getter.wait().failed_naming(&["one.bin", "No space left"]);
+    let had_bytes = ended.summary()["have_bytes"].as_u64().unwrap();
+    assert!(had_bytes > 0, "{ended:?}");
+    fs::remove_file(other).unwrap();
+    let summary = Client::get(&place, get, &[&seeder]).wait().ok();
+    let came_bytes = summary["downloaded_bytes"].as_u64().unwrap();
+    let left_bytes = u64::try_from(LEN_BYTES).unwrap() - had_bytes;
+    assert!(came_bytes <= left_bytes, "{came_bytes} of {left_bytes}");
+    is_copied(&place, "disk/copy");
 }

@@ -39,14 +39,17 @@ pub(super) fn run(transfer: Transfer<'_>) -> Result<Outcome> {
     let Some(setup) = transfer.setup else {
         return Ok(of_nothing(started));
     };
-    let pool = Pool::start(PoolOptions::default()).context("cannot start threads")?;
-    pool.add(TorrentId(0), Arc::clone(&transfer.files));
     let config = config(
         common,
         ports.number,
         transfer.ends_when_complete,
         transfer.gives_up_after,
     )?;
+    let geometry = transfer.files.geometry();
+    let piece_len_bytes = geometry.map_or(0, |geometry| geometry.piece_len_bytes());
+    let options = PoolOptions::for_engine(config.budget, piece_len_bytes);
+    let pool = Pool::start(options).context("cannot start threads")?;
+    pool.add(TorrentId(0), Arc::clone(&transfer.files));
     let mut engine = Engine::new(config);
     let name = setup.name.clone();
     let is_seed = transfer.is_seed;

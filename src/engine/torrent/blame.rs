@@ -73,6 +73,9 @@ impl Torrent {
     ) {
         self.in_pool.remove(&piece);
         self.tried_alone.remove(&piece);
+        if self.has_failed() {
+            return self.give_memory_back(ctx);
+        }
         match self.in_court.remove(&piece) {
             Some(Verdict::Wrong) => {
                 let contributors = self.blocks.reject(piece);

@@ -86,8 +86,8 @@ impl Torrent {
         if let Some(piece) = self.blocks.pick_orphan(conn, reach, is_ready) {
             return Some(piece);
         }
-        let live: Vec<_> = self.landing.live_ranges().collect();
-        if let Some(piece) = self.picker.pick_within(&live, reach, ctx.rng) {
+        let ready = self.landing.ready_ranges();
+        if let Some(piece) = self.picker.pick_within(ready, reach, ctx.rng) {
             self.begin(ctx, piece);
             return Some(piece);
         }
@@ -115,7 +115,8 @@ impl Torrent {
 
     /// Everything is asked for: what has not begun to come is asked of others, too.
     fn ask_in_endgame(&mut self, ctx: &mut Context<'_>, conn: ConnId) -> bool {
-        if !self.picker.is_all_begun() || !self.blocks.is_all_leased() {
+        let is_alone = self.peers.len() < 2;
+        if is_alone || !self.picker.is_all_begun() || !self.blocks.is_all_leased() {
             return false;
         }
         let Some(reach) = self.peers.get(&conn).and_then(Peer::in_reach) else {

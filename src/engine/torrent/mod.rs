@@ -87,6 +87,8 @@ pub(super) struct Torrent {
     picker: Picker,
     grouping: Grouping,
     landing: LandingPlaces,
+    /// Pieces that were begun in windows that were given up meanwhile.
+    without_window: BTreeSet<PieceIndex>,
     /// What comes is received into buffers, not windows, where either will do.
     prefers_buffers: bool,
     peers: BTreeMap<ConnId, Peer>,
@@ -158,6 +160,7 @@ impl Torrent {
             blocks: Blocks::new(setup.geometry, setup.have),
             grouping: Grouping::new(setup.geometry, setup.runs),
             landing: LandingPlaces::default(),
+            without_window: BTreeSet::new(),
             prefers_buffers: false,
             peers: BTreeMap::new(),
             next_contributor: 0,
@@ -269,6 +272,9 @@ impl Torrent {
         self.try_with_others(conn);
         self.picker.peer_left(&peer.has);
         self.forget_contact(ctx, &peer);
+        if self.has_failed() {
+            return self.give_memory_back(ctx);
+        }
         self.hand_on(ctx);
         self.look_for_slots(ctx);
     }
@@ -285,8 +291,14 @@ impl Torrent {
                 Err(fault) => return self.end(ctx, conn, &fault),
             }
         }
-        let outbox = self.peers.get(&conn).map(|peer| peer.conn.check_outbox());
-        if let Some(Err(fault)) = outbox {
+        let Some(peer) = self.peers.get_mut(&conn) else {
+            return;
+        };
+        // What it owed was taken back, so that it cannot make up for it; but it is there.
+        if peer.conn.standing_requests() == 0 {
+            peer.is_snubbing = false;
+        }
+        if let Err(fault) = peer.conn.check_outbox() {
             return self.end(ctx, conn, &fault);
         }
         self.fetch(ctx, conn);
@@ -387,6 +399,7 @@ impl Torrent {
         for conn in self.peers.keys() {
             ctx.end(*conn, Ending::Now);
         }
+        self.give_memory_back(ctx);
         self.announcer.stop(ctx.now, ctx.now + GOODBYE_PATIENCE);
     }
 

@@ -32,6 +32,10 @@ impl Torrent {
     ) {
         self.hash_jobs -= 1;
         for (piece, verdict) in verdicts {
+            if self.has_failed() {
+                self.in_pool.remove(&piece);
+                continue;
+            }
             match verdict {
                 PieceVerdict::Whole => self.is_whole(ctx, piece),
                 PieceVerdict::Wrong => self.is_wrong(ctx, piece),
@@ -40,6 +44,9 @@ impl Torrent {
                     self.fail(ctx, fault);
                 }
             }
+        }
+        if self.has_failed() {
+            return self.give_memory_back(ctx);
         }
         self.submit_hashes(ctx);
     }
@@ -77,10 +84,13 @@ impl Torrent {
         result: Result<(), StorageFault>,
     ) {
         match result {
-            Ok(()) => self.keep(ctx, piece),
-            Err(fault) => {
+            Ok(()) if !self.has_failed() => self.keep(ctx, piece),
+            result => {
                 self.in_pool.remove(&piece);
-                self.fail(ctx, fault);
+                if let Err(fault) = result {
+                    self.fail(ctx, fault);
+                }
+                self.give_memory_back(ctx);
             }
         }
     }

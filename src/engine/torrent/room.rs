@@ -1,5 +1,6 @@
 //! Room for what will be asked for: which places are opened ahead, made writable again, and given up.
 
+use std::collections::BTreeSet;
 use std::time::Duration;
 
 use super::{Peer, Torrent};
@@ -33,6 +34,7 @@ impl Torrent {
                 return;
             }
             let place = ctx.open(self.id, group.what);
+            self.without_window.retain(|piece| !group.holds(*piece));
             self.landing.push(ctx.now, place, group);
         }
     }
@@ -41,40 +43,42 @@ impl Torrent {
     /// slowly is written back under the hands of who fills it. Where a piece of the window has
     /// another place already, it is a buffer, too.
     fn group_to_open(&mut self, now: Instant, piece: PieceIndex) -> Group {
-        let window = self.grouping.group_of(piece);
-        let mut pieces = window
-            .pieces()
-            .filter_map(|index| self.geometry.piece(index));
-        let is_taken = pieces.any(|other| self.landing.of(other).is_some());
         if self.traffic.down.bytes_per_s(now) >= WINDOWS_BYTES_PER_S_MIN {
             self.prefers_buffers = false;
         }
-        if is_taken || self.prefers_buffers {
-            self.grouping.buffer_of(piece)
-        } else {
-            window
+        let has_no_place = |piece| self.landing.of(piece).is_none();
+        if self.without_window.contains(&piece)
+            && let Some(window) = self.grouping.window_around(piece, has_no_place)
+        {
+            // Some of it is in the file already, where no buffer would have it.
+            return window;
         }
+        let window = self.grouping.window_of(piece).filter(|window| {
+            let mut pieces = window.pieces();
+            !self.prefers_buffers
+                && pieces.all(|index| self.geometry.piece(index).is_some_and(has_no_place))
+        });
+        let may_share = |other| {
+            has_no_place(other)
+                && self.picker.is_lacking(other)
+                && !self.without_window.contains(&other)
+        };
+        window.unwrap_or_else(|| self.grouping.buffer_around(piece, may_share))
     }
 
     /// A piece that is to be brought into memory so that a peer can be asked for it.
     fn next_without_place(&self, peer: &Peer, ctx: &mut Context<'_>) -> Option<PieceIndex> {
         let reach = peer.in_reach()?;
-        let begun = self.blocks.in_progress().find(|piece| {
-            self.landing.of(*piece).is_none()
-                && !self.in_pool.contains_key(piece)
-                && reach.has(*piece)
-        });
+        let mut begun = self.without_window.iter().copied();
+        let begun = begun.find(|piece| reach.has(*piece));
         let has_no_place = |piece| self.landing.of(piece).is_none();
         begun.or_else(|| self.picker.pick(reach, has_no_place, ctx.rng))
     }
 
     /// How much has a place and is not asked for yet.
     fn bytes_ahead(&self) -> u64 {
-        let pieces: u32 = self
-            .landing
-            .iter()
-            .map(|place| self.picker.free_within(place.group.pieces()))
-            .sum();
+        let pieces = self.landing.iter().map(|place| place.group.pieces());
+        let pieces: u32 = pieces.map(|range| self.picker.free_within(range)).sum();
         u64::from(pieces) * u64::from(self.geometry.piece_len_bytes())
     }
 
@@ -89,9 +93,14 @@ impl Torrent {
             self.landing.remove(place);
             self.reading.retain(|_, reading| *reading != place);
             ctx.places.closed(place);
-            return self.fail(ctx, fault);
+            self.fail(ctx, fault);
+            return self.give_memory_back(ctx);
         }
         ctx.places.opened(place);
+        if self.has_failed() {
+            self.landing.opened(ctx.now, place);
+            return self.give_memory_back(ctx);
+        }
         if let Some((group, asked_at)) = self.landing.opened(ctx.now, place) {
             let is_window = matches!(group.what, PlaceSource::Window { .. });
             if is_window && ctx.now - asked_at > WINDOW_PATIENCE {
@@ -129,7 +138,10 @@ impl Torrent {
     ) {
         self.landing.refreshed(ctx.now, place);
         if let Err(fault) = result {
-            return self.fail(ctx, fault);
+            self.fail(ctx, fault);
+        }
+        if self.has_failed() {
+            return self.give_memory_back(ctx);
         }
         for conn in self.peers.keys() {
             ctx.replan(*conn);
@@ -153,50 +165,81 @@ impl Torrent {
         if !starving.any(|peer| self.next_without_place(peer, ctx).is_some()) {
             return;
         }
-        let idle = self.landing.iter().find(|place| self.is_idle(place, ctx));
+        let used = self.places_in_use();
+        let is_idle = |place: &&LandingPlace| {
+            place.is_live && !place.is_refreshing && !used.contains(&place.id)
+        };
+        let idle = self.landing.iter().find(is_idle);
         if let Some(place) = idle.copied() {
             self.give_up(ctx, &place);
         }
     }
 
-    /// Whether nothing is on its way into a place or out of it. What was asked of a peer that stalls
-    /// is not waited for.
-    fn is_idle(&self, place: &LandingPlace, ctx: &Context<'_>) -> bool {
-        let is_used = ctx.places.get(place.id).is_none_or(|known| known.users > 0);
-        let is_in_pool = self.in_pool.values().any(|used| *used == place.id);
-        let is_to_be_hashed = self
-            .to_hash
-            .iter()
-            .any(|piece| piece.range.place == place.id);
-        let is_leased = self.peers.values().any(|peer| {
-            let asked = peer.conn.asked().map(|asked| asked.block);
-            let asked = asked.filter(|_| !peer.is_snubbing);
-            asked
-                .chain(peer.conn.landing_block())
-                .any(|block| place.group.holds(block.piece()))
+    /// The places that something is on its way into, or that a job works on. What was asked of a
+    /// peer that stalls is not waited for; and what is sent can be sent from elsewhere.
+    fn places_in_use(&self) -> BTreeSet<PlaceId> {
+        let asked = self.peers.values().flat_map(|peer| {
+            let asked = peer.conn.asked().filter(|_| !peer.is_snubbing);
+            let asked = asked.map(|asked| asked.block);
+            asked.chain(peer.conn.landing_block())
         });
-        place.is_live
-            && !place.is_refreshing
-            && !is_used
-            && !is_in_pool
-            && !is_to_be_hashed
-            && !is_leased
+        let asked = asked.filter_map(|block| self.landing.of(block.piece()));
+        let in_pool = self.in_pool.values().copied();
+        let to_hash = self.to_hash.iter().map(|piece| piece.range.place);
+        let in_use = asked.map(|place| place.id);
+        in_use.chain(in_pool).chain(to_hash).collect()
     }
 
+    /// What a buffer holds is nowhere else; what a window holds is in its file, and goes on there.
     fn give_up(&mut self, ctx: &mut Context<'_>, place: &LandingPlace) {
         self.landing.remove(place.id);
-        if let PlaceSource::Buffer { piece, .. } = place.group.what {
-            // What a buffer holds is nowhere else.
-            if self.blocks.is_in_progress(piece) {
-                for (block, conn) in self.blocks.abandon(piece) {
-                    if let Some(peer) = self.peers.get_mut(&conn) {
-                        peer.conn.cancel(block);
-                        ctx.replan(conn);
-                    }
-                }
-                self.picker.put_back(piece);
+        let pieces = place.group.pieces();
+        let pieces = pieces.filter_map(|index| self.geometry.piece(index));
+        let begun: Vec<_> = pieces
+            .filter(|piece| self.blocks.is_in_progress(*piece))
+            .collect();
+        for piece in begun {
+            if place.is_window() {
+                self.without_window.insert(piece);
+            } else {
+                self.begin_anew(ctx, piece);
             }
         }
-        ctx.close(place.id);
+        ctx.close_when_unused(place.id);
+        self.send_from_elsewhere(ctx, place.id);
+    }
+
+    /// A torrent that failed keeps no memory from the others: what its peers and its jobs no longer
+    /// use is given up, and the rest when its turn comes.
+    pub(super) fn give_memory_back(&mut self, ctx: &mut Context<'_>) {
+        if !self.has_failed() || !self.peers.is_empty() {
+            return;
+        }
+        self.to_hash.clear();
+        let in_pool: BTreeSet<_> = self.in_pool.values().copied().collect();
+        let is_free = |place: &&LandingPlace| {
+            place.is_live && !place.is_refreshing && !in_pool.contains(&place.id)
+        };
+        let landing = self.landing.iter().filter(is_free);
+        let landing: Vec<_> = landing.map(|place| place.id).collect();
+        for place in landing {
+            self.landing.remove(place);
+            ctx.close(place);
+        }
+        let reads = self.reading.values().copied();
+        let reads: Vec<_> = reads.filter(|place| ctx.places.is_live(*place)).collect();
+        for place in reads {
+            ctx.close(place);
+        }
+    }
+
+    fn begin_anew(&mut self, ctx: &mut Context<'_>, piece: PieceIndex) {
+        for (block, conn) in self.blocks.abandon(piece) {
+            if let Some(peer) = self.peers.get_mut(&conn) {
+                peer.conn.cancel(block);
+                ctx.replan(conn);
+            }
+        }
+        self.picker.put_back(piece);
     }
 }

@@ -2,15 +2,20 @@
 //! until they are gone.
 
 use std::collections::BTreeSet;
+use std::time::Duration;
 
 use super::Torrent;
 use crate::base::limits::{
-    READ_LEN_BYTES_MAX, READ_LEN_BYTES_MIN, UPLOAD_PLACES_MAX, UPLOADS_AHEAD,
+    READ_LEN_BYTES_MAX, READ_LEN_BYTES_MIN, READS_AHEAD, UPLOAD_PLACES_MAX, UPLOADS_AHEAD,
 };
 use crate::base::{Block, ConnId, PlaceId, PlaceRange};
 use crate::engine::context::Context;
 use crate::engine::job::PlaceSource;
 use crate::engine::landing::Stretch;
+use crate::engine::places::Place;
+
+/// After this long, what was read ahead and never asked for gives way to what is asked for next.
+const UNUSED_READ: Duration = Duration::from_secs(10);
 
 /// Where the bytes of a block are.
 enum Found {
@@ -88,6 +93,8 @@ impl Torrent {
                     return;
                 }
             }
+            // Only now: what was found is held, and not given up to make room.
+            self.read_ahead(ctx, block);
         }
     }
 
@@ -145,24 +152,23 @@ impl Torrent {
         if let Some(range) = self.find_landed(block) {
             return Found::Here(range);
         }
-        let stretch = self.read_for(block);
-        let found = match self.find_read(ctx, stretch, block) {
+        let mut reads = self.reads_for(block);
+        let known = reads.find(|stretch| self.reading.contains_key(stretch));
+        let stretch = known.unwrap_or_else(|| self.read_for(block));
+        match self.find_read(ctx, stretch, block) {
             Some(range) => Found::Here(range),
             None => match self.reading.get(&stretch) {
                 Some(place) => Found::OnItsWay(*place),
                 None => self.start_read(ctx, stretch),
             },
-        };
-        if !matches!(found, Found::NoRoom) {
-            self.read_ahead(ctx, stretch);
         }
-        found
     }
 
     /// Where a block is in memory already.
     fn find_here(&self, ctx: &Context<'_>, block: Block) -> Option<PlaceRange> {
+        let mut reads = self.reads_for(block);
         self.find_landed(block)
-            .or_else(|| self.find_read(ctx, self.read_for(block), block))
+            .or_else(|| reads.find_map(|stretch| self.find_read(ctx, stretch, block)))
     }
 
     fn find_landed(&self, block: Block) -> Option<PlaceRange> {
@@ -185,18 +191,44 @@ impl Torrent {
 
     /// What is read so that a block is in memory: as much around it as pays.
     fn read_for(&self, block: Block) -> Stretch {
-        let start_bytes = self.start_of(block);
-        let around =
-            self.grouping
-                .read_around(block.piece(), block.offset_bytes(), self.read_len_bytes());
-        if start_bytes + u64::from(block.len_bytes()) > around.end_bytes() {
-            // A block that is cut unlike ours lies across two of them.
-            return Stretch {
-                offset_bytes: start_bytes,
-                len_bytes: block.len_bytes(),
-            };
-        }
-        around
+        let mut reads = self.reads_for(block);
+        reads.next().unwrap_or_else(|| Stretch {
+            offset_bytes: self.start_of(block),
+            len_bytes: block.len_bytes(),
+        })
+    }
+
+    /// What may have been read to have a block in memory, what pays most first.
+    ///
+    /// A copy goes on to hold what was there when it was made. So what is not there yet is never
+    /// read: it would be sent as it was before it came.
+    fn reads_for(&self, block: Block) -> impl Iterator<Item = Stretch> + use<> {
+        let piece = block.piece();
+        let len_bytes = self.read_len_bytes();
+        let [with_others, alone] = [self.grouping.read_with(piece), piece.get()..piece.get() + 1]
+            .map(|pieces| {
+                let offset_bytes = block.offset_bytes();
+                let around = self
+                    .grouping
+                    .read_around(&pieces, piece, offset_bytes, len_bytes);
+                // A block that is cut unlike ours may lie across two of them.
+                let end_bytes = self.start_of(block) + u64::from(block.len_bytes());
+                Some(around).filter(|around| end_bytes <= around.end_bytes())
+            });
+        let with_others = with_others.filter(|stretch| self.is_there(*stretch));
+        with_others.into_iter().chain(alone)
+    }
+
+    /// Whether all pieces of a part of the content were verified.
+    fn is_there(&self, stretch: Stretch) -> bool {
+        let have = self.blocks.have();
+        let ends = [stretch.offset_bytes, stretch.end_bytes() - 1];
+        let [Some(first), Some(last)] = ends.map(|at| self.geometry.piece_at(at)) else {
+            return false;
+        };
+        let mut pieces = first.get()..=last.get();
+        have.is_full()
+            || pieces.all(|index| self.geometry.piece(index).is_some_and(|it| have.has(it)))
     }
 
     /// Many peers that want different parts have to share the memory.
@@ -215,39 +247,60 @@ impl Torrent {
         let what = stretch.source();
         if !ctx.places.fits(what) {
             // Its memory comes back when storage says so; then all that wait are served again.
-            if let Some(stalest) = ctx.places.stalest_idle_read() {
-                ctx.close(stalest);
-            }
+            ctx.make_room_to_send(what, |_| true);
             return Found::NoRoom;
         }
+        self.traffic.reads_waited_for += 1;
         let place = ctx.open(self.id, what);
         self.reading.insert(stretch, place);
         Found::OnItsWay(place)
     }
 
-    /// Where a peer reads on from what was read before, the next part is brought in before it is
-    /// asked for.
-    fn read_ahead(&mut self, ctx: &mut Context<'_>, from: Stretch) {
-        let before = from.offset_bytes.checked_sub(u64::from(from.len_bytes));
-        let came_from_before = before.is_some_and(|offset_bytes| {
-            self.reading.contains_key(&Stretch {
-                offset_bytes,
-                ..from
-            })
-        });
-        let next_bytes = from.end_bytes();
-        let Some(piece) = self.geometry.piece_at(next_bytes) else {
+    /// Where a peer reads on from what was read before, the next parts are brought in before they
+    /// are asked for.
+    fn read_ahead(&mut self, ctx: &mut Context<'_>, block: Block) {
+        let mut reads = self.reads_for(block);
+        let Some(from) = reads.find(|stretch| self.reading.contains_key(stretch)) else {
             return;
         };
-        if !came_from_before || !self.blocks.have().has(piece) {
+        let before = self.reading.range(..from).next_back();
+        if before.is_none_or(|(before, _)| before.end_bytes() != from.offset_bytes) {
             return;
         }
-        let into_piece = next_bytes - self.geometry.start_of(piece);
-        let into_piece = u32::try_from(into_piece).unwrap_or(0);
-        let next = self.grouping.read_around(piece, into_piece, from.len_bytes);
-        if !self.reading.contains_key(&next) && ctx.places.fits(next.source()) {
-            self.start_read(ctx, next);
+        let mut last = from;
+        for _ in 0..READS_AHEAD {
+            let Some(next) = self.read_behind(last) else {
+                return;
+            };
+            last = next;
+            if self.reading.contains_key(&next) {
+                continue;
+            }
+            let what = next.source();
+            if !ctx.places.fits(what) {
+                // What was read ahead for others, and not long ago, is still to be used.
+                let now = ctx.now;
+                let is_stale = |read: &Place| read.was_used || now - read.last_used > UNUSED_READ;
+                return ctx.make_room_to_send(what, is_stale);
+            }
+            let place = ctx.open(self.id, what);
+            self.reading.insert(next, place);
         }
+    }
+
+    /// What comes behind a part of the content, if it is there.
+    fn read_behind(&self, from: Stretch) -> Option<Stretch> {
+        let at = from.end_bytes();
+        let piece = self
+            .geometry
+            .piece_at(at)
+            .filter(|_| at < self.geometry.total_bytes())?;
+        let into_piece = u32::try_from(at - self.geometry.start_of(piece)).ok()?;
+        let pieces = self.grouping.read_with(piece);
+        let next = self
+            .grouping
+            .read_around(&pieces, piece, into_piece, self.read_len_bytes());
+        Some(next).filter(|next| self.is_there(*next))
     }
 
     /// Forgets a place to send from that is given up.

@@ -15,6 +15,7 @@ impl Torrent {
             downloaded_bytes: self.traffic.downloaded_bytes,
             uploaded_bytes: self.traffic.uploaded_bytes,
             wasted_bytes: self.traffic.wasted_bytes,
+            reads_waited_for: self.traffic.reads_waited_for,
             down_bytes_per_second: self.traffic.down.bytes_per_s(now),
             up_bytes_per_second: self.traffic.up.bytes_per_s(now),
             connected_peers: self.peers.len(),

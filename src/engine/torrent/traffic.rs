@@ -16,6 +16,8 @@ pub(super) struct Traffic {
     pub(super) downloaded_bytes: u64,
     pub(super) uploaded_bytes: u64,
     pub(super) wasted_bytes: u64,
+    /// How often a peer asked for what had to be read first.
+    pub(super) reads_waited_for: u64,
     pub(super) waits: Waits,
     /// What has been waited for since then.
     waits_for: Limit,
@@ -35,6 +37,7 @@ impl Traffic {
             downloaded_bytes: 0,
             uploaded_bytes: 0,
             wasted_bytes: 0,
+            reads_waited_for: 0,
             waits: Waits::default(),
             waits_for: Limit::Peers,
             waits_noted_at: now,

@@ -312,10 +312,10 @@ fn a_peer_that_never_reads_is_shed() {
 fn a_peer_that_asks_for_a_bit_of_everything_and_reads_nothing_starves_nobody() {
     with_seeds(|seed| {
         let mut world = World::new(seed);
-        // Each piece is read into memory by itself, and the memory is for ten of them.
+        // Four pieces at a time are read into memory, and there is memory to do so ten times.
         let content = medium_content(seed).without_runs();
         let mut client = Client::new(Disk::full(&content));
-        client.config.budget.send_bytes = 10 << 16;
+        client.config.budget.send_bytes = 10 << 18;
         let seeder = world.add_client(client);
         let hello = greeting(content.info_hash, *b"-XX0000-hog000000000");
         let mut wanted = Vec::new();

@@ -7,6 +7,7 @@ mod endings;
 mod fast;
 mod floods;
 mod hostile;
+mod memory;
 mod odd_seeder;
 mod shapes;
 mod shortages;

@@ -120,10 +120,10 @@ fn noise_is_no_progress() {
 fn memory_that_a_peer_leaves_behind_is_for_those_who_wait() {
     with_seeds(|seed| {
         let mut world = World::new(seed);
-        // Each piece is read by itself, and one peer may hold all the memory that there is.
+        // Four pieces are read together, and one peer may hold all the memory that there is.
         let content = medium_content(seed).without_runs();
         let mut client = Client::new(Disk::full(&content));
-        client.config.budget.send_bytes = 4 << 16;
+        client.config.budget.send_bytes = 4 << 18;
         let seeder = world.add_client(client);
         let mut wanted = Vec::new();
         Message::Interested.write(&mut wanted);

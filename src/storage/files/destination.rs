@@ -100,8 +100,11 @@ impl Destination {
         let spot = self.spot(&names, Missing::Fail)?;
         if self.is_part(file) {
             match names.part(&spot).open(OFlags::RDWR) {
-                // It has got its final name meanwhile.
-                Err(error) if error.kind() == io::ErrorKind::NotFound && !self.is_part(file) => {}
+                // It gets its final name at this moment. What has that name is held to be the same
+                // file by whoever asks.
+                Err(gone) if gone.kind() == io::ErrorKind::NotFound => {
+                    return spot.open(OFlags::RDONLY).map_err(|_| gone);
+                }
                 opened => return opened,
             }
         }

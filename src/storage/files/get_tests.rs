@@ -366,3 +366,22 @@ fn a_full_disk_is_told_at_the_start_and_nothing_is_left() {
     );
     assert_eq!(names_below(disk.0.path()), [""; 0]);
 }
+
+#[test]
+fn a_file_is_found_while_it_gets_its_final_name() {
+    let folder = tempfile::tempdir().unwrap();
+    let sample = sample();
+    let prepared = get(&sample, folder.path(), false).unwrap();
+    let path = folder.path().join("sample/one");
+    let part = folder.path().join("sample/one.mtpart");
+    // As it is between the renaming and the word of it.
+    fs::rename(&part, &path).unwrap();
+    prepared.files.open(0).unwrap();
+    let elsewhere = folder.path().join("elsewhere");
+    fs::rename(&path, &elsewhere).unwrap();
+    let fault = prepared.files.open(0).unwrap_err();
+    assert!(fault.path.ends_with("one.mtpart"), "{fault}");
+    fs::write(&path, vec![0; 100_000]).unwrap();
+    let fault = prepared.files.open(0).unwrap_err();
+    assert!(fault.reason.contains("replaced"), "{fault}");
+}

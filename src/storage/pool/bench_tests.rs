@@ -172,7 +172,10 @@ impl Bench {
         let piece = self.piece(index);
         let start = index as usize * PIECE_LEN_BYTES;
         let len_bytes = self.geometry.len_of(piece);
-        let buffer = self.open(PlaceSource::Buffer { piece, len_bytes });
+        let buffer = self.open(PlaceSource::Buffer {
+            first_piece: piece,
+            len_bytes,
+        });
         let mut at = 0;
         for segment in files.segments(start as u64, u64::from(len_bytes)) {
             let end = at + segment.len_bytes;

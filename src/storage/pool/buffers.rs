@@ -5,6 +5,9 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use super::memory::Memory;
 
+/// A buffer is used for what is shorter than it by one part in so many.
+const SLACK_ONE_IN: usize = 8;
+
 /// Buffers of one process, a bounded number of bytes of them.
 #[derive(Debug)]
 pub(super) struct Buffers {
@@ -27,12 +30,20 @@ impl Buffers {
         })
     }
 
+    /// How many bytes so many buffers may need that hold so much in all.
+    pub(super) fn bytes_for(held_bytes: usize, buffer_count: usize) -> usize {
+        let whole_pages = buffer_count * rustix::param::page_size();
+        let pages_bytes = held_bytes.saturating_add(whole_pages);
+        pages_bytes.saturating_add(pages_bytes / SLACK_ONE_IN)
+    }
+
     /// A buffer of at least so many bytes, which hold anything. More than all may have is an error.
     pub(super) fn take(&self, len_bytes: usize) -> io::Result<Memory> {
         let wanted = len_bytes
             .max(1)
             .next_multiple_of(rustix::param::page_size());
-        let fits = |memory: &Memory| (wanted..=2 * wanted).contains(&memory.len_bytes());
+        let longest = wanted + wanted / SLACK_ONE_IN;
+        let fits = |memory: &Memory| (wanted..=longest).contains(&memory.len_bytes());
         let mut state = self.lock();
         if let Some(at) = state.free.iter().position(fits) {
             return Ok(state.free.swap_remove(at));

@@ -30,7 +30,10 @@ fn more_than_the_budget_is_refused() {
     let len_bytes = 65_536;
     assert!(
         bench
-            .try_open(PlaceSource::Buffer { piece, len_bytes })
+            .try_open(PlaceSource::Buffer {
+                first_piece: piece,
+                len_bytes
+            })
             .1
             .is_err()
     );
@@ -175,7 +178,10 @@ fn what_cannot_be_written_is_told_with_its_file() {
     bench.pool.add(TORRENT, Arc::clone(&prepared.files));
     let piece = bench.piece(1);
     let len_bytes = 65_536;
-    let buffer = bench.open(PlaceSource::Buffer { piece, len_bytes });
+    let buffer = bench.open(PlaceSource::Buffer {
+        first_piece: piece,
+        len_bytes,
+    });
     let piece = bench.piece_in(buffer, 0, 1);
     match bench.ask(Job::Write { torrent, piece }) {
         Done::Written { result, .. } => {
@@ -204,7 +210,12 @@ fn bytes_that_did_not_reach_the_disk_are_told_of_later() {
     prepared.files.remember(fault.clone());
     let piece = bench.piece(1);
     let len_bytes = 65_536;
-    let opened = bench.try_open(PlaceSource::Buffer { piece, len_bytes }).1;
+    let opened = bench
+        .try_open(PlaceSource::Buffer {
+            first_piece: piece,
+            len_bytes,
+        })
+        .1;
     assert_eq!(opened, Err(fault.clone()));
     let torrent = TORRENT;
     let result = Err(fault);

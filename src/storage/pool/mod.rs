@@ -37,9 +37,13 @@ use std::time::Duration;
 
 pub use table::PlaceTable;
 
-use crate::base::limits::CONTENT_FILES_OPEN_MAX;
+use crate::base::limits::{
+    CONTENT_FILES_OPEN_MAX, PLACES_MAX, READ_LEN_BYTES_MAX, WINDOW_LEN_BYTES,
+};
 use crate::base::{PieceIndex, PlaceId};
-use crate::engine::{Done, Job, PieceInPlace, PieceVerdict, PlaceSource, StorageFault, TorrentId};
+use crate::engine::{
+    Done, Job, PieceInPlace, PieceVerdict, PlaceBudget, PlaceSource, StorageFault, TorrentId,
+};
 use crate::storage::files::{Descriptors, TorrentFiles, finish};
 use budget::Budget;
 use buffers::Buffers;
@@ -60,15 +64,23 @@ pub struct PoolOptions {
     pub resolve_timeout: Duration,
 }
 
-impl Default for PoolOptions {
+impl PoolOptions {
+    /// For an engine that keeps to a budget, of torrents with pieces up to a length: as much as it
+    /// may ask for. What it asks for beyond that is refused, and its torrent stops.
+    ///
     /// Of dirty bytes a tenth of the memory of the machine, or of the group of processes: from as
     /// many on the kernel itself begins to write.
-    fn default() -> Self {
+    pub fn for_engine(budget: PlaceBudget, longest_piece_bytes: u32) -> Self {
         const USABLE_BYTES_ASSUMED: u64 = 2 << 30;
         let usable_bytes = ram::usable_bytes().unwrap_or(USABLE_BYTES_ASSUMED);
+        // One place is granted even if it is larger than the budget.
+        let one_window_bytes = u64::from(longest_piece_bytes.max(WINDOW_LEN_BYTES));
+        let receive_bytes = budget.receive_bytes.max(one_window_bytes);
+        let send_bytes = budget.send_bytes.max(u64::from(READ_LEN_BYTES_MAX));
+        let placed_bytes = usize::try_from(receive_bytes + send_bytes).unwrap_or(usize::MAX);
         Self {
-            mapped_bytes_max: 256 << 20,
-            buffer_bytes_max: 64 << 20,
+            mapped_bytes_max: placed_bytes,
+            buffer_bytes_max: Buffers::bytes_for(placed_bytes, PLACES_MAX),
             dirty_bytes_max: usable_bytes / 10,
             resolve_timeout: Duration::from_secs(15),
         }

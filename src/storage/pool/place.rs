@@ -75,8 +75,11 @@ impl Place {
                 first_piece,
                 len_bytes,
             } => Self::window(torrent, first_piece, len_bytes, means),
-            PlaceSource::Buffer { piece, len_bytes } => {
-                let start_bytes = start_of(torrent, piece);
+            PlaceSource::Buffer {
+                first_piece,
+                len_bytes,
+            } => {
+                let start_bytes = start_of(torrent, first_piece);
                 let mut place = Self::buffer(torrent, len_bytes as usize, true, means)?;
                 place.fill(start_bytes, means, Fill::PaddingOnly)?;
                 Ok(place)

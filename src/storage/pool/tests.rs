@@ -104,7 +104,7 @@ fn a_name_means_one_place_and_no_more_than_that() {
     let mut bench = Bench::new(&prepared.files);
     let piece = bench.piece(0);
     let source = PlaceSource::Buffer {
-        piece,
+        first_piece: piece,
         len_bytes: 65_536,
     };
     let old = bench.open(source);
