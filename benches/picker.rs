@@ -122,7 +122,7 @@ fn picks_in_windows(c: &mut Criterion) {
                 let World {
                     picker, peers, rng, ..
                 } = &mut world;
-                black_box(picker.pick_within(&windows, &peers[peer], rng))
+                black_box(picker.pick_within(&windows, &peers[peer], None, rng))
             });
         });
     }

@@ -73,8 +73,8 @@ impl Torrent {
             }
             let next = self.choose_piece(ctx, conn);
             let peer = self.peers.get_mut(&conn)?;
-            peer.working_on = next;
-            next?;
+            // Where there is nothing now, it is remembered what to go on behind.
+            peer.working_on = Some(next?);
         }
     }
 
@@ -87,7 +87,8 @@ impl Torrent {
             return Some(piece);
         }
         let ready = self.landing.ready_ranges();
-        if let Some(piece) = self.picker.pick_within(ready, reach, ctx.rng) {
+        let before = peer.working_on;
+        if let Some(piece) = self.picker.pick_within(ready, reach, before, ctx.rng) {
             self.begin(ctx, piece);
             return Some(piece);
         }

@@ -269,21 +269,32 @@ impl Picker {
 
     /// Like [`Self::pick`], of pieces in some ranges: those of the places that are live. Small
     /// ranges are looked through whole.
+    ///
+    /// Of equals, the one that follows on what the peer brought `before` comes first: who gives
+    /// pieces in order reads its disk in order, and needs less of it in memory.
     pub fn pick_within(
         &self,
         ranges: &[Range<u32>],
         peer_has: &Bitfield,
+        before: Option<PieceIndex>,
         rng: &mut Rng,
     ) -> Option<PieceIndex> {
         let mut classes = (0..CLASSES).filter(|class| !self.free_of(*class).is_empty());
         classes.find_map(|class| {
             let free = [self.free_of(class), peer_has];
-            let ranges = ranges.iter().cloned();
-            let mut pieces = ranges.flat_map(|range| in_both(self.geometry, free, range));
+            let all = ranges.iter().cloned();
+            let mut pieces = all.flat_map(|range| in_both(self.geometry, free, range));
             match self.order {
                 Order::Sequential => pieces.min(),
                 Order::RarestFirst => {
-                    lowest(pieces.by_ref().take(SAMPLE_LEN), |p| self.rank(p), rng)
+                    let best = lowest(pieces.by_ref().take(SAMPLE_LEN), |p| self.rank(p), rng)?;
+                    let next = before.and_then(|before| self.geometry.piece(before.get() + 1));
+                    let next = next.filter(|next| {
+                        let is_there = ranges.iter().any(|range| range.contains(&next.get()));
+                        let may_be = is_there && free.iter().all(|field| field.has(*next));
+                        may_be && self.rank(*next) <= self.rank(best)
+                    });
+                    Some(next.unwrap_or(best))
                 }
             }
         })

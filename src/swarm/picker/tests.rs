@@ -41,7 +41,10 @@ fn the_first_pieces_are_random_and_those_after_rare() {
     }
     assert_eq!(picker.pick(&all, |_| true, &mut rng), Some(piece(0)));
     let live = [100..110, 0..1];
-    assert_eq!(picker.pick_within(&live, &all, &mut rng), Some(piece(0)));
+    assert_eq!(
+        picker.pick_within(&live, &all, None, &mut rng),
+        Some(piece(0))
+    );
 }
 
 #[test]
@@ -60,10 +63,35 @@ fn equals_are_picked_at_random() {
     assert!(counts.iter().all(|c| (850..1150).contains(c)), "{counts:?}");
     counts.fill(0);
     for _ in 0..4000 {
-        let picked = picker.pick_within(&[40..60, 80..100], &all, &mut rng);
+        let picked = picker.pick_within(&[40..60, 80..100], &all, None, &mut rng);
         counts[(picked.unwrap().get() - 40) as usize / 10 % 4] += 1;
     }
     assert!(counts[..2].iter().all(|c| *c > 1500), "{counts:?}");
+}
+
+#[test]
+fn of_equals_the_next_in_order_follows() {
+    let mut picker = picker();
+    let all = Bitfield::all(PIECES);
+    picker.peer_joined(&all);
+    let mut rng = Rng::new(2);
+    for index in 200..204 {
+        picker.keep(piece(index));
+    }
+    let live = [40..60, 80..100];
+    let mut next =
+        |picker: &Picker, before| picker.pick_within(&live, &all, Some(piece(before)), &mut rng);
+    assert_eq!(next(&picker, 44), Some(piece(45)));
+    assert_eq!(next(&picker, 79), Some(piece(80)));
+    // Behind the end of a range, behind the last piece, and where it is taken, any will do.
+    picker.begin(piece(45));
+    for before in [44, 59, PIECES - 1] {
+        let picked = next(&picker, before).unwrap().get();
+        assert!(live.iter().any(|range| range.contains(&picked)) && picked != 45);
+    }
+    // What is rarer comes first all the same.
+    picker.peer_joined(&field((0..PIECES).filter(|index| *index != 90)));
+    assert_eq!(next(&picker, 50), Some(piece(90)));
 }
 
 #[test]
@@ -151,7 +179,7 @@ fn in_order_where_that_is_asked_for() {
         assert_eq!(next, Some(piece(index)));
         picker.begin(piece(index));
     }
-    let next = picker.pick_within(&[70..80, 60..66], &all, &mut rng);
+    let next = picker.pick_within(&[70..80, 60..66], &all, None, &mut rng);
     assert_eq!(next, Some(piece(60)));
 }
 

@@ -175,10 +175,11 @@ impl World {
         let candidates = self.candidates(peer, |piece| {
             ranges.iter().any(|range| range.contains(&piece.get()))
         });
-        let picked = self
-            .peers
-            .get(&peer)
-            .and_then(|(field, _)| self.picker.pick_within(&ranges, field, &mut self.rng));
+        let before = self.geometry.piece(u32::from(what ^ more) % 16);
+        let picked = self.peers.get(&peer).and_then(|(field, _)| {
+            self.picker
+                .pick_within(&ranges, field, before, &mut self.rng)
+        });
         self.check_picked(picked, &candidates);
         if let Some(piece) = picked {
             self.begin(piece, more);
