@@ -50,6 +50,7 @@ def main():
     if job == "seed":
         wanted.flags |= lt.torrent_flags.seed_mode
     start = time.monotonic()
+    print(f"work began: {start:.4f}", flush=True)
     handle = ours.add_torrent(wanted)
     for other in peer:
         handle.connect_peer((HOST, int(other)))

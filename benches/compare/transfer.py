@@ -7,14 +7,18 @@ of the others waits for the disk, so mt's time is also shown up to its last piec
 """
 
 import argparse
+import dataclasses
 import json
+import math
 import os
 import pathlib
+import re
 import shutil
 import statistics
 import subprocess
 import sys
 import tempfile
+import threading
 import time
 
 import measure
@@ -22,7 +26,7 @@ import report
 
 HERE = pathlib.Path(__file__).resolve().parent
 MT = HERE.parents[1] / "target" / "release" / "mt"
-SEEDER_PORT, GETTER_PORT = 46881, 46882
+TRACKER_PORT, SEEDER_PORT, GETTER_PORT = 46880, 46881, 46882
 READY_TIMEOUT_S = 60
 
 # Whether the seeder's file is in memory already or has to come from the disk.
@@ -84,13 +88,64 @@ class Rqbit:
         return self.words(GETTER_PORT, torrent, folder, "-e", "--initial-peers", f"127.0.0.1:{SEEDER_PORT}")
 
 
-CLIENTS = [Mt(), Libtorrent(), Rqbit()]
+class Aria2:
+    """Cannot be told of a peer: it asks a tracker, which is mt's."""
+
+    name = "aria2"
+    is_tracked = True
+    quiet = ["--enable-dht=false", "--bt-enable-lpd=false", "--enable-peer-exchange=false", "--no-conf=true"]
+
+    def is_there(self):
+        return shutil.which("aria2c") is not None
+
+    def words(self, port, torrent, folder, *more):
+        front = ["aria2c", "--quiet=true", *self.quiet, "--file-allocation=falloc", f"--listen-port={port}"]
+        return [*front, f"--dir={folder}", "--allow-overwrite=true", *more, torrent]
+
+    def seed(self, torrent, data):
+        return self.words(SEEDER_PORT, torrent, data.parent, "--check-integrity=true", "--seed-ratio=0")
+
+    def get(self, torrent, folder):
+        return self.words(GETTER_PORT, torrent, folder, "--seed-time=0")
+
+
+CLIENTS = [Mt(), Libtorrent(), Rqbit(), Aria2()]
+
+
+class FirstByteWatch(threading.Thread):
+    """When content began to move: loopback carries more than all words before it."""
+
+    COUNTER = pathlib.Path("/sys/class/net/lo/statistics/rx_bytes")
+    WORDS_LEN_BYTES_MAX = 32 << 10
+    SAMPLE_EVERY_S = 0.002
+
+    def __init__(self):
+        super().__init__(daemon=True)
+        self.at_s = math.nan
+        self.is_over = False
+        self.began_at_s = time.monotonic()
+        self.start()
+
+    def run(self):
+        before = int(self.COUNTER.read_text())
+        while not self.is_over:
+            if int(self.COUNTER.read_text()) - before > self.WORDS_LEN_BYTES_MAX:
+                self.at_s = time.monotonic()
+                return
+            time.sleep(self.SAMPLE_EVERY_S)
+
+    def seconds(self, log):
+        """From the start of the downloader, or of its work where an interpreter had to start first."""
+        self.is_over = True
+        self.join()
+        own = re.search(r"^work began: ([\d.]+)$", log.read_text(errors="replace"), re.MULTILINE)
+        return self.at_s - (float(own[1]) if own else self.began_at_s)
 
 
 def is_listening(port):
     """Asked of the kernel, so that nobody sees a connection that says nothing."""
-    wanted = f"0100007F:{port:04X} 00000000:0000 0A"
-    return wanted in pathlib.Path("/proc/net/tcp").read_text()
+    table = pathlib.Path("/proc/net/tcp").read_text()
+    return any(f"{host}:{port:04X} 00000000:0000 0A" in table for host in ("0100007F", "00000000"))
 
 
 def wait_until_ready(process):
@@ -113,6 +168,14 @@ def drop_from_cache(path):
         os.posix_fadvise(file.fileno(), 0, 0, os.POSIX_FADV_DONTNEED)
 
 
+@dataclasses.dataclass
+class Round:
+    cost: measure.Cost
+    seeder_cpu_s: float
+    last_piece_s: float
+    first_byte_s: float
+
+
 def one_round(client, torrent, data, folder, is_cold):
     shutil.rmtree(folder, ignore_errors=True)
     folder.mkdir()
@@ -125,6 +188,7 @@ def one_round(client, torrent, data, folder, is_cold):
         if is_cold:
             drop_from_cache(data)
         before_s = measure.cpu_seconds(seeder.pid)
+        first_byte = FirstByteWatch()
         cost = measure.run(list(map(str, client.get(torrent, folder))), log)
         seeder_cpu_s = measure.cpu_seconds(seeder.pid) - before_s
     finally:
@@ -132,10 +196,11 @@ def one_round(client, torrent, data, folder, is_cold):
         seeder.wait()
     if subprocess.run(["cmp", "-s", data, folder / data.name]).returncode != 0:
         raise measure.Failed("what came is not what was sent")
+    first_byte_s = first_byte.seconds(log)
     own = getattr(client, "own_seconds", None)
     own_s = own(log.read_text()) if own else cost.wall_s
     shutil.rmtree(folder)
-    return cost, seeder_cpu_s, own_s
+    return Round(cost, seeder_cpu_s, own_s, first_byte_s)
 
 
 def main():
@@ -145,8 +210,12 @@ def main():
     parser.add_argument("--size-mib", type=int, default=1024)
     parser.add_argument("--clients", nargs="*", help="names, such as mt libtorrent")
     args = parser.parse_args()
-    with tempfile.TemporaryDirectory(dir=args.dir) as scratch:
-        compare(args, pathlib.Path(scratch))
+    tracker = [MT, "tracker", "--http", f"127.0.0.1:{TRACKER_PORT}", "--min-interval", "1s"]
+    with tempfile.TemporaryDirectory(dir=args.dir) as scratch, subprocess.Popen(tracker, stderr=subprocess.DEVNULL) as process:
+        try:
+            compare(args, pathlib.Path(scratch))
+        finally:
+            process.terminate()
 
 
 def compare(args, scratch):
@@ -154,7 +223,10 @@ def compare(args, scratch):
     data.parent.mkdir()
     subprocess.run(["dd", "if=/dev/urandom", f"of={data}", "bs=1M", f"count={args.size_mib}", "status=none"], check=True)
     torrent = scratch / "content.torrent"
-    subprocess.run([MT, "client", "create", data, "-o", torrent, "--piece-length", "1MiB"], check=True, capture_output=True)
+    tracked = scratch / "tracked.torrent"
+    for path, more in ((torrent, []), (tracked, ["--tracker", f"http://127.0.0.1:{TRACKER_PORT}/announce"])):
+        words = [MT, "client", "create", data, "-o", path, "--piece-length", "1MiB", *more]
+        subprocess.run(words, check=True, capture_output=True)
     clients = [it for it in CLIENTS if not args.clients or it.name.split()[0] in args.clients]
     missing = [it.name for it in clients if not it.is_there()]
     if missing:
@@ -165,7 +237,8 @@ def compare(args, scratch):
         for client in clients if number % 2 == 0 else reversed(clients):
             for source in SOURCES:
                 try:
-                    done = one_round(client, torrent, data, scratch / "got", source == COLD)
+                    its_torrent = tracked if getattr(client, "is_tracked", False) else torrent
+                    done = one_round(client, its_torrent, data, scratch / "got", source == COLD)
                     results[client.name, source].append(done)
                 except measure.Failed as failure:
                     report.note(f"{client.name}, {source} source: {failure}")
@@ -178,12 +251,13 @@ def compare(args, scratch):
 def show(results):
     median = {
         key: {
-            "wall": statistics.median(cost.wall_s for cost, _, _ in rounds),
-            "last": statistics.median(own_s for _, _, own_s in rounds),
-            "getter": statistics.median(cost.cpu_s for cost, _, _ in rounds),
-            "seeder": statistics.median(seeder_s for _, seeder_s, _ in rounds),
-            "anon": statistics.median(cost.anon_mib for cost, _, _ in rounds),
-            "rss": statistics.median(cost.rss_mib for cost, _, _ in rounds),
+            "wall": statistics.median(it.cost.wall_s for it in rounds),
+            "first": statistics.median(it.first_byte_s for it in rounds),
+            "last": statistics.median(it.last_piece_s for it in rounds),
+            "getter": statistics.median(it.cost.cpu_s for it in rounds),
+            "seeder": statistics.median(it.seeder_cpu_s for it in rounds),
+            "anon": statistics.median(it.cost.anon_mib for it in rounds),
+            "rss": statistics.median(it.cost.rss_mib for it in rounds),
         }
         for key, rounds in results.items()
         if rounds
@@ -192,12 +266,13 @@ def show(results):
         source: min((it["wall"] for (name, of), it in median.items() if name != "mt" and of == source), default=float("nan"))
         for source in SOURCES
     }
-    header = ["program", "source", "s", "s to the last piece", "of the best other", "downloader CPU s", "seeder CPU s", "anonymous MiB", "resident MiB"]
+    header = ["program", "source", "s", "s to the first byte", "s to the last piece", "of the best other", "downloader CPU s", "seeder CPU s", "anonymous MiB", "resident MiB"]
     rows = (
         [
             name,
             source,
             f"{it['wall']:.2f}",
+            f"{it['first']:.2f}",
             f"{it['last']:.2f}",
             f"{it['last'] / best[source]:.2f}",
             f"{it['getter']:.2f}",
