@@ -14,6 +14,7 @@ mod output;
 mod progress;
 mod show;
 mod size;
+mod terminal;
 mod tracker;
 mod transfer;
 mod verify;

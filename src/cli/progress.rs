@@ -5,8 +5,9 @@ use std::sync::mpsc::{self, RecvTimeoutError};
 use std::thread;
 use std::time::Duration;
 
-use indicatif::{ProgressBar, ProgressStyle};
+use indicatif::ProgressStyle;
 
+use super::terminal;
 use crate::storage::Progress;
 
 const REDRAW: Duration = Duration::from_millis(100);
@@ -18,7 +19,7 @@ pub(super) fn with_bar<T>(
     progress: &Progress,
     work: impl FnOnce() -> T,
 ) -> T {
-    let bar = ProgressBar::new(total_bytes);
+    let bar = terminal::bar(total_bytes);
     if bar.is_hidden() {
         return work();
     }

@@ -9,6 +9,7 @@ use serde::Serialize;
 
 use crate::cli::logging::write_above;
 use crate::cli::size::{Counted, Size};
+use crate::cli::terminal;
 use crate::engine::{Phase, Report, TorrentReport};
 
 const LINE_EVERY: Duration = Duration::from_secs(1);
@@ -48,7 +49,7 @@ impl Watcher {
         let bar = if json {
             ProgressBar::hidden()
         } else {
-            ProgressBar::new(1)
+            terminal::bar(1)
         };
         // Lines that a narrow terminal would break are cut, and the bar has one of its own.
         let template = if is_seed {
