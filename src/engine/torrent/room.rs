@@ -166,9 +166,7 @@ impl Torrent {
             return;
         }
         let used = self.places_in_use();
-        let is_idle = |place: &&LandingPlace| {
-            place.is_live && !place.is_refreshing && !used.contains(&place.id)
-        };
+        let is_idle = |place: &&LandingPlace| place.is_ready() && !used.contains(&place.id);
         let idle = self.landing.iter().find(is_idle);
         if let Some(place) = idle.copied() {
             self.give_up(ctx, &place);
@@ -217,9 +215,7 @@ impl Torrent {
         }
         self.to_hash.clear();
         let in_pool: BTreeSet<_> = self.in_pool.values().copied().collect();
-        let is_free = |place: &&LandingPlace| {
-            place.is_live && !place.is_refreshing && !in_pool.contains(&place.id)
-        };
+        let is_free = |place: &&LandingPlace| place.is_ready() && !in_pool.contains(&place.id);
         let landing = self.landing.iter().filter(is_free);
         let landing: Vec<_> = landing.map(|place| place.id).collect();
         for place in landing {
