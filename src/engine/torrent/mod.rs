@@ -47,9 +47,11 @@ use crate::wire::peer::PeerId;
 pub(super) use contacts::{Ask, Newcomer, Refusal};
 pub(super) use peer::Peer;
 pub use setup::TorrentSetup;
+pub use wishes::{Wish, Wishes};
+
+use peer::Pace;
 use setup::random_peer_id;
 use traffic::Traffic;
-pub use wishes::{Wish, Wishes};
 
 #[derive(Debug)]
 pub(super) struct Torrent {
@@ -229,8 +231,7 @@ impl Torrent {
             joined_at: ctx.now,
             last_moved: ctx.now,
             unchoked_at: ctx.now,
-            is_snubbing: false,
-            is_dribbling: false,
+            pace: Pace::Brings,
             is_resting: false,
             refusals: 0,
             is_upload_only: false,
@@ -277,7 +278,7 @@ impl Torrent {
         };
         // What it owed was taken back, so that it cannot make up for it; but it is there.
         if peer.conn.standing_requests() == 0 {
-            peer.is_snubbing = false;
+            peer.stalls_no_more();
         }
         if let Err(fault) = peer.conn.check_outbox() {
             return self.end(ctx, conn, &fault);
@@ -340,7 +341,7 @@ impl Torrent {
 
     fn hear_unchoked(&mut self, ctx: &mut Context<'_>, conn: ConnId) {
         if let Some(peer) = self.peers.get_mut(&conn) {
-            peer.is_snubbing = peer.is_dribbling;
+            peer.stalls_no_more();
             peer.refusals = 0;
         }
         self.fetch(ctx, conn);
@@ -350,7 +351,7 @@ impl Torrent {
         self.traffic.wasted(ctx.now, u64::from(len_bytes));
         // It earns nothing by that: otherwise noise would be as good as content.
         if let Some(peer) = self.peers.get_mut(&conn) {
-            peer.is_snubbing = peer.is_dribbling;
+            peer.stalls_no_more();
         }
     }
 

@@ -158,7 +158,7 @@ impl Torrent {
         let is_starving = |peer: &Peer| {
             peer.interest.is_any()
                 && !peer.conn.is_choking_us()
-                && !peer.is_snubbing
+                && !peer.is_late()
                 && peer.conn.standing_requests() == 0
         };
         let mut starving = self.peers.values().filter(|peer| is_starving(peer));
@@ -177,7 +177,7 @@ impl Torrent {
     /// peer that stalls is not waited for; and what is sent can be sent from elsewhere.
     fn places_in_use(&self) -> BTreeSet<PlaceId> {
         let asked = self.peers.values().flat_map(|peer| {
-            let asked = peer.conn.asked().filter(|_| !peer.is_snubbing);
+            let asked = peer.conn.asked().filter(|_| !peer.is_late());
             let asked = asked.map(|asked| asked.block);
             asked.chain(peer.conn.landing_block())
         });
