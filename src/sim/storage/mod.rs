@@ -12,14 +12,12 @@ use std::time::Duration;
 
 use super::disk::{Disk, Disks};
 use super::hosted::{PlaceGone, Pool};
+use crate::base::limits::MAPPED_LEN_BYTES_MIN;
 use crate::base::{Instant, PlaceId, PlaceRange, Rng};
 use crate::engine::{
     Done, Engine, Job, PieceInPlace, PlaceBudget, PlaceSource, Report, StorageFault, TorrentId,
 };
 use work::Work;
-
-/// Parts of files that are shorter are sent from copies, as on a real disk.
-const MAPPED_READ_LEN_BYTES_MIN: usize = 128 << 10;
 
 /// What people are told last.
 pub(super) type LastReport = Rc<RefCell<Option<Report>>>;
@@ -169,7 +167,7 @@ impl Storage {
         let Place { torrent, what, .. } = self.places[&id];
         let disk = self.disks[torrent.0 as usize].borrow();
         let range = range_of(&disk, what);
-        let bytes = if range.len() >= MAPPED_READ_LEN_BYTES_MIN && disk.content().is_in_run(&range)
+        let bytes = if range.len() >= MAPPED_LEN_BYTES_MIN && disk.content().is_in_run(&range)
         {
             Bytes::Mapped(range)
         } else {
