@@ -108,6 +108,10 @@ struct Shared {
 
 impl Pool {
     pub fn start(options: PoolOptions) -> io::Result<Self> {
+        // rayon makes its threads when it is first asked for anything, and reads files to know how
+        // many: not on the thread that brings the first piece.
+        let hashing_threads = rayon::current_num_threads();
+        log::debug!("hashing on {hashing_threads} threads");
         let shared = Shared {
             table: Arc::new(PlaceTable::new()),
             torrents: RwLock::default(),
