@@ -15,7 +15,7 @@ use super::hosted::{PlaceGone, Pool};
 use crate::base::limits::MAPPED_LEN_BYTES_MIN;
 use crate::base::{Instant, PlaceId, PlaceRange, Rng};
 use crate::engine::{
-    Done, Engine, Job, PieceInPlace, PlaceBudget, PlaceSource, Report, StorageFault, TorrentId,
+    Done, Engine, Job, PlaceBudget, PlaceSource, Report, StorageFault, TorrentId,
 };
 use work::Work;
 
