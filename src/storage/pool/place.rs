@@ -237,6 +237,12 @@ impl Place {
         }
     }
 
+    /// Whether it is a part of a file that is received into.
+    pub(super) fn is_window(&self) -> bool {
+        let is_mapped = matches!(self.origin, Origin::Mapping { .. });
+        is_mapped && self.is_for_receiving()
+    }
+
     /// Where a range of this place lies in it, if it does.
     fn bounds(&self, range: PlaceRange) -> Option<Range<usize>> {
         let start = range.offset_bytes as usize;
