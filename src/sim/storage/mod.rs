@@ -14,9 +14,7 @@ use super::disk::{Disk, Disks};
 use super::hosted::{PlaceGone, Pool};
 use crate::base::limits::MAPPED_LEN_BYTES_MIN;
 use crate::base::{Instant, PlaceId, PlaceRange, Rng};
-use crate::engine::{
-    Done, Engine, Job, PlaceBudget, PlaceSource, Report, StorageFault, TorrentId,
-};
+use crate::engine::{Done, Engine, Job, PlaceBudget, PlaceSource, Report, StorageFault, TorrentId};
 use work::Work;
 
 /// What people are told last.
@@ -167,8 +165,7 @@ impl Storage {
         let Place { torrent, what, .. } = self.places[&id];
         let disk = self.disks[torrent.0 as usize].borrow();
         let range = range_of(&disk, what);
-        let bytes = if range.len() >= MAPPED_LEN_BYTES_MIN && disk.content().is_in_run(&range)
-        {
+        let bytes = if range.len() >= MAPPED_LEN_BYTES_MIN && disk.content().is_in_run(&range) {
             Bytes::Mapped(range)
         } else {
             Bytes::Copied(disk.bytes[range].to_vec())
