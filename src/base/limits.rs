@@ -75,6 +75,10 @@ pub const MAPPED_BYTES_MAX: usize = 64 << 20;
 /// in the caches of their cores until it is hashed.
 pub const COPIED_BYTES_MAX: usize = 4 << 20;
 
+/// Shorter parts of files are copied, to be hashed or sent: to map and unmap them would cost more
+/// than their bytes.
+pub const MAPPED_LEN_BYTES_MIN: usize = 128 << 10;
+
 /// How many pieces one worker hashes side by side: each takes some 200 bytes besides its content,
 /// and pieces may be of one byte.
 pub const UNITS_PER_BATCH_MAX: usize = 4096;

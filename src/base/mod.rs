@@ -1,6 +1,7 @@
 //! The words everyone uses: values without behaviour that any room may name, and the seam that
 //! keeps protocol apart from the world ([`Core`]).
 
+mod allowance;
 mod bitfield;
 mod conn;
 mod core;
@@ -22,6 +23,7 @@ mod url;
 pub use self::core::{
     Action, CloseReason, Core, DialError, DialToken, Ending, Input, ListenerId, Origin, SocketId,
 };
+pub use allowance::Allowance;
 pub use bitfield::{Bitfield, BitfieldError};
 pub use conn::{ConnId, ConnMap};
 pub use datagram::DatagramBatch;

@@ -217,8 +217,7 @@ impl Engine {
             let read = exchange.ended();
             self.take_response(now, conn, read);
         }
-        let how = crate::base::Ending::Now;
-        self.actions.push_back(Action::End { conn, how });
+        self.end_now(conn);
     }
 
     fn take_response(
@@ -238,7 +237,6 @@ impl Engine {
                 Err(error) => announcer.http_failed(ctx.now, id, &error.to_string()),
             }
         });
-        let how = crate::base::Ending::Now;
-        self.actions.push_back(Action::End { conn, how });
+        self.end_now(conn);
     }
 }

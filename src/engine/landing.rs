@@ -191,11 +191,18 @@ impl Grouping {
 pub(super) struct LandingPlace {
     pub(super) id: PlaceId,
     pub(super) group: Group,
-    pub(super) is_live: bool,
-    /// When it was made resident and writable.
-    pub(super) fresh_at: Instant,
-    /// It is being made so again, and nothing is received into it meanwhile.
-    pub(super) is_refreshing: bool,
+    stage: Stage,
+}
+
+/// Whether a place can be received into.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Stage {
+    /// It was asked for then, and is not there yet.
+    Opening { since: Instant },
+    /// It is resident and writable since then.
+    Ready { since: Instant },
+    /// It is there, and is being made writable again: nothing is received into it meanwhile.
+    Refreshing,
 }
 
 impl LandingPlace {
@@ -204,8 +211,12 @@ impl LandingPlace {
     }
 
     /// Whether it can be received into now.
-    fn is_ready(&self) -> bool {
-        self.is_live && !self.is_refreshing
+    pub(super) fn is_ready(&self) -> bool {
+        matches!(self.stage, Stage::Ready { .. })
+    }
+
+    fn is_opening(&self) -> bool {
+        matches!(self.stage, Stage::Opening { .. })
     }
 }
 
@@ -222,13 +233,8 @@ pub(super) struct LandingPlaces {
 
 impl LandingPlaces {
     pub(super) fn push(&mut self, now: Instant, id: PlaceId, group: Group) {
-        let place = LandingPlace {
-            id,
-            group,
-            is_live: false,
-            fresh_at: now,
-            is_refreshing: false,
-        };
+        let stage = Stage::Opening { since: now };
+        let place = LandingPlace { id, group, stage };
         let former = self.places.insert(group.first_piece, place);
         assert!(former.is_none(), "a piece has one place");
         self.first_pieces.insert(id, group.first_piece);
@@ -242,8 +248,10 @@ impl LandingPlaces {
     /// It is there; says since when it was asked for.
     pub(super) fn opened(&mut self, now: Instant, id: PlaceId) -> Option<(Group, Instant)> {
         let place = self.get_mut(id)?;
-        place.is_live = true;
-        let asked_at = std::mem::replace(&mut place.fresh_at, now);
+        let Stage::Opening { since: asked_at } = place.stage else {
+            unreachable!("a place is opened once");
+        };
+        place.stage = Stage::Ready { since: now };
         let group = place.group;
         self.opening_count -= 1;
         self.note_ready();
@@ -252,15 +260,14 @@ impl LandingPlaces {
 
     /// The windows that were made writable longer ago than this; they are to be refreshed now.
     pub(super) fn take_stale(&mut self, now: Instant, age: Duration) -> Vec<PlaceId> {
-        let stale = self.places.values_mut().filter(|place| {
-            place.is_window()
-                && place.is_live
-                && !place.is_refreshing
-                && now - place.fresh_at >= age
-        });
+        let is_stale = |place: &&mut LandingPlace| match place.stage {
+            Stage::Ready { since } => place.is_window() && now - since >= age,
+            Stage::Opening { .. } | Stage::Refreshing => false,
+        };
+        let stale = self.places.values_mut().filter(is_stale);
         let stale: Vec<_> = stale
             .map(|place| {
-                place.is_refreshing = true;
+                place.stage = Stage::Refreshing;
                 place.id
             })
             .collect();
@@ -272,8 +279,7 @@ impl LandingPlaces {
 
     pub(super) fn refreshed(&mut self, now: Instant, id: PlaceId) {
         if let Some(place) = self.get_mut(id) {
-            place.is_refreshing = false;
-            place.fresh_at = now;
+            place.stage = Stage::Ready { since: now };
             self.note_ready();
         }
     }
@@ -282,15 +288,15 @@ impl LandingPlaces {
     pub(super) fn is_fresh(&self, id: PlaceId) -> bool {
         let first_piece = self.first_pieces.get(&id);
         let place = first_piece.and_then(|first| self.places.get(first));
-        place.is_none_or(|place| !place.is_refreshing)
+        place.is_none_or(|place| place.stage != Stage::Refreshing)
     }
 
     pub(super) fn remove(&mut self, id: PlaceId) -> Option<LandingPlace> {
         let place = self.places.remove(&self.first_pieces.remove(&id)?)?;
-        if place.is_live {
-            self.note_ready();
-        } else {
+        if place.is_opening() {
             self.opening_count -= 1;
+        } else {
+            self.note_ready();
         }
         Some(place)
     }
@@ -352,7 +358,7 @@ impl LandingPlaces {
         offset_bytes: u32,
         len_bytes: u32,
     ) -> Option<PlaceRange> {
-        let place = self.of(piece).filter(|place| place.is_live)?;
+        let place = self.of(piece).filter(|place| !place.is_opening())?;
         let into_place = (piece.get() - place.group.first_piece.get()) * geometry.piece_len_bytes();
         Some(PlaceRange {
             place: place.id,

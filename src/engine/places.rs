@@ -48,8 +48,8 @@ pub(super) struct Places {
     budget: PlaceBudget,
     slots: Vec<Slot>,
     free: Vec<u32>,
-    receiving: Use,
-    sending: Use,
+    receiving: Taken,
+    sending: Taken,
     /// Places to send from that nobody uses now: those first that somebody did, longest ago.
     idle_reads: BTreeSet<(Idle, PlaceId)>,
 }
@@ -63,17 +63,35 @@ struct Idle {
 
 /// How much is taken for one purpose.
 #[derive(Clone, Copy, Debug, Default)]
-struct Use {
-    bytes: u64,
-    places: usize,
-    /// Of these, what is given up already.
-    closing: Closing,
+struct Taken {
+    in_all: Amount,
+    /// Of that, what is given up already.
+    closing: Amount,
 }
 
 #[derive(Clone, Copy, Debug, Default)]
-struct Closing {
+struct Amount {
     bytes: u64,
     places: usize,
+}
+
+impl Amount {
+    fn add(&mut self, what: PlaceSource) {
+        self.bytes += what.len_bytes();
+        self.places += 1;
+    }
+
+    fn remove(&mut self, what: PlaceSource) {
+        self.bytes -= what.len_bytes();
+        self.places -= 1;
+    }
+
+    fn without(self, part: Self) -> Self {
+        Self {
+            bytes: self.bytes - part.bytes,
+            places: self.places - part.places,
+        }
+    }
 }
 
 impl Places {
@@ -82,35 +100,30 @@ impl Places {
             budget,
             slots: Vec::new(),
             free: Vec::new(),
-            receiving: Use::default(),
-            sending: Use::default(),
+            receiving: Taken::default(),
+            sending: Taken::default(),
             idle_reads: BTreeSet::new(),
         }
     }
 
     /// Whether a place of this size is within the budget.
     pub(super) fn fits(&self, what: PlaceSource) -> bool {
-        let used = self.used_for(what);
-        self.would_fit(what, used.bytes, used.places)
+        self.would_fit(what, self.taken_for(what).in_all)
     }
 
     /// Whether it is when everything is free that was given up.
     pub(super) fn will_fit(&self, what: PlaceSource) -> bool {
-        let Use {
-            bytes,
-            places,
-            closing,
-        } = self.used_for(what);
-        self.would_fit(what, bytes - closing.bytes, places - closing.places)
+        let Taken { in_all, closing } = self.taken_for(what);
+        self.would_fit(what, in_all.without(closing))
     }
 
-    fn would_fit(&self, what: PlaceSource, used_bytes: u64, used_places: usize) -> bool {
+    fn would_fit(&self, what: PlaceSource, beside: Amount) -> bool {
         let (budget_bytes, places_max) = match what {
             PlaceSource::Read { .. } => (self.budget.send_bytes, PLACES_MAX - RECEIVING_PLACES_MAX),
             _ => (self.budget.receive_bytes, RECEIVING_PLACES_MAX),
         };
-        used_places < places_max
-            && (used_places == 0 || used_bytes + what.len_bytes() <= budget_bytes)
+        beside.places < places_max
+            && (beside.places == 0 || beside.bytes + what.len_bytes() <= budget_bytes)
     }
 
     /// Names a place and asks storage for it; it must fit.
@@ -128,9 +141,7 @@ impl Places {
             });
             u32::try_from(self.slots.len() - 1).unwrap_or(u32::MAX)
         });
-        let used = self.used_for_mut(what);
-        used.bytes += what.len_bytes();
-        used.places += 1;
+        self.taken_for_mut(what).in_all.add(what);
         let slot = &mut self.slots[index as usize];
         slot.place = Some(Place {
             torrent,
@@ -186,9 +197,7 @@ impl Places {
         assert_eq!(place.state, PlaceState::Live, "what is there is given up");
         place.state = PlaceState::Closing;
         let what = place.what;
-        let closing = &mut self.used_for_mut(what).closing;
-        closing.bytes += what.len_bytes();
-        closing.places += 1;
+        self.taken_for_mut(what).closing.add(what);
         Some(Job::Close { place: id })
     }
 
@@ -199,13 +208,10 @@ impl Places {
         let place = slot.place.take()?;
         slot.generation = slot.generation.wrapping_add(1);
         self.free.push(u32::try_from(id.slot()).unwrap_or(u32::MAX));
-        let (len_bytes, was_closing) = (place.what.len_bytes(), place.state == PlaceState::Closing);
-        let used = self.used_for_mut(place.what);
-        used.bytes -= len_bytes;
-        used.places -= 1;
-        if was_closing {
-            used.closing.bytes -= len_bytes;
-            used.closing.places -= 1;
+        let taken = self.taken_for_mut(place.what);
+        taken.in_all.remove(place.what);
+        if place.state == PlaceState::Closing {
+            taken.closing.remove(place.what);
         }
         Some(place)
     }
@@ -258,14 +264,14 @@ impl Places {
         self.idle_reads.first().map(|(_, id)| *id)
     }
 
-    fn used_for(&self, what: PlaceSource) -> Use {
+    fn taken_for(&self, what: PlaceSource) -> Taken {
         match what {
             PlaceSource::Read { .. } => self.sending,
             _ => self.receiving,
         }
     }
 
-    fn used_for_mut(&mut self, what: PlaceSource) -> &mut Use {
+    fn taken_for_mut(&mut self, what: PlaceSource) -> &mut Taken {
         match what {
             PlaceSource::Read { .. } => &mut self.sending,
             _ => &mut self.receiving,

@@ -15,7 +15,7 @@ use std::time::Duration;
 
 use super::job::TorrentId;
 use super::{Conn, Engine};
-use crate::base::{Action, ConnId, Ending, Instant};
+use crate::base::{ConnId, Instant};
 
 /// What a connection is good for that might be done without, least first.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -93,8 +93,7 @@ impl Engine {
 
     /// Closes a connection that has said nothing, for one that may.
     pub(super) fn shed_silent(&mut self, conn: ConnId) {
-        let how = Ending::Now;
-        self.actions.push_back(Action::End { conn, how });
+        self.end_now(conn);
         self.note_ending(conn);
     }
 

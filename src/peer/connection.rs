@@ -71,7 +71,7 @@ impl Connection {
             receiving: Receiving::default(),
             pipeline: Pipeline::new(),
             uploads: Uploads::default(),
-            patience: Patience::new(now),
+            patience: Patience::new(),
             grants: Grants::default(),
             look_ahead: LOOK_AHEAD_BLOCKS_MAX,
             peer_limit: PEER_REQUESTS_DEFAULT,

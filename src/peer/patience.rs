@@ -5,47 +5,39 @@
 //! a peer that sends a block twice now and then is a good one.
 
 use super::event::Fault;
-use crate::base::Instant;
 use crate::base::limits::{
     ANSWERS_UNASKED_BORNE, ANSWERS_UNASKED_MAX, WORDS_FORGIVEN_PER_S, WORDS_OF_NO_USE_BORNE,
 };
+use crate::base::{Allowance, Instant};
 
 #[derive(Debug)]
 pub(super) struct Patience {
-    /// How many more messages of no use are borne.
-    words: u32,
-    forgiven_at: Instant,
+    /// For messages of no use.
+    words: Allowance,
     /// How many more answers to nothing are borne.
     answers: u32,
 }
 
 impl Patience {
-    pub(super) const fn new(now: Instant) -> Self {
+    pub(super) const fn new() -> Self {
         Self {
-            words: WORDS_OF_NO_USE_BORNE,
-            forgiven_at: now,
+            words: Allowance::new(WORDS_FORGIVEN_PER_S, WORDS_OF_NO_USE_BORNE),
             answers: ANSWERS_UNASKED_BORNE,
         }
     }
 
     /// Something was said; whether it is of use is not known yet.
     pub(super) fn heard(&mut self, now: Instant, words: u32) -> Result<(), Fault> {
-        let millis = (now - self.forgiven_at).as_millis();
-        let forgiven = millis * u128::from(WORDS_FORGIVEN_PER_S) / 1000;
-        // Less than one message's worth of time is kept for the next call.
-        if forgiven > 0 {
-            let forgiven = u32::try_from(forgiven).unwrap_or(u32::MAX);
-            let words = self.words.saturating_add(forgiven);
-            self.words = words.min(WORDS_OF_NO_USE_BORNE);
-            self.forgiven_at = now;
+        if self.words.take(now, words) {
+            Ok(())
+        } else {
+            Err(Fault::Floods)
         }
-        self.words = self.words.checked_sub(words).ok_or(Fault::Floods)?;
-        Ok(())
     }
 
     /// One of the messages was of use.
     pub(super) fn was_of_use(&mut self) {
-        self.words = (self.words + 1).min(WORDS_OF_NO_USE_BORNE);
+        self.words.give_back();
     }
 
     /// A block came that was asked for, or a request was taken back that may be answered already.
@@ -106,7 +98,7 @@ mod tests {
     #[test]
     fn time_forgives_what_was_said_without_need() {
         let mut now = Instant::ZERO;
-        let mut patience = Patience::new(now);
+        let mut patience = Patience::new();
         assert_eq!(patience.heard(now, WORDS_OF_NO_USE_BORNE), Ok(()));
         assert_eq!(patience.heard(now, 1), Err(Fault::Floods));
         now += Duration::from_secs(1);
@@ -118,7 +110,7 @@ mod tests {
 
     #[test]
     fn as_many_answers_to_nothing_are_borne_as_came_of_use_and_some() {
-        let mut patience = Patience::new(Instant::ZERO);
+        let mut patience = Patience::new();
         (0..100).for_each(|_| patience.bears_one_answer_more());
         for _ in 0..ANSWERS_UNASKED_BORNE + 100 {
             assert_eq!(patience.answered_nothing(), Ok(()));

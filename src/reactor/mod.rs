@@ -21,6 +21,7 @@ mod copy_tests;
 mod deliver;
 mod dial;
 mod drive;
+mod heap;
 mod histogram;
 mod hosted;
 mod iovecs;
@@ -161,7 +162,8 @@ impl<'c> Reactor<'c> {
 
     /// Plugs in a core that moves content, between its connections and the places that `memory`
     /// knows. A place is there when the job that makes it is done, and until `submit` gets the one
-    /// that gives it up. The kernel holds back little of what such connections send.
+    /// that gives it up. The kernel holds back little of what such connections send. To be called on
+    /// the thread that will run the loop, whose heap is made ready for that.
     pub fn plug_with_places<C, M, S>(
         &mut self,
         core: &'c mut C,
@@ -173,6 +175,7 @@ impl<'c> Reactor<'c> {
         M: Memory + 'c,
         S: FnMut(C::Job, &Completions<C::Done>) + 'c,
     {
+        heap::grow_at_once();
         self.plug_in(core, memory, true, submit)
     }
 

@@ -3,7 +3,7 @@
 use std::fs::File;
 
 use super::hash_units::Job;
-use super::reader::{IoMode, MAPPED_LEN_BYTES_MIN, open_content};
+use super::reader::{IoMode, open_content};
 use crate::base::limits;
 use crate::hash::merkle::LEAF_LEN_BYTES;
 
@@ -83,7 +83,9 @@ fn copies_much(job: &Job<'_>) -> bool {
     let file_count = job.layout.file_count();
     let mean_file_bytes = job.layout.total_bytes() / (file_count as u64).max(1);
     let lens = (0..file_count).map(|file| job.layout.file_len_bytes(file));
-    let small_bytes: u64 = lens.filter(|len| *len < MAPPED_LEN_BYTES_MIN as u64).sum();
+    let small_bytes: u64 = lens
+        .filter(|len| *len < limits::MAPPED_LEN_BYTES_MIN as u64)
+        .sum();
     job.mode == IoMode::Positional
         || mean_file_bytes < 1 << 20
         || small_bytes > job.budget.copied_bytes as u64

@@ -14,10 +14,8 @@ use super::layout::Segment;
 use super::source::{Source, Sources, Stamp};
 use super::unreadable::{Unreadable, reason_of};
 use super::window::Window;
+use crate::base::limits::MAPPED_LEN_BYTES_MIN;
 use crate::hash::Span;
-
-/// Smaller parts are copied: to map and unmap them would cost more than their bytes.
-pub(super) const MAPPED_LEN_BYTES_MIN: usize = 128 << 10;
 
 /// The kernel shortens longer requests to what it would read ahead by itself.
 const READ_AHEAD_STEP_BYTES: usize = 1 << 20;

@@ -7,7 +7,7 @@ use std::hash::{DefaultHasher, Hash as _, Hasher as _};
 use std::os::unix::fs::MetadataExt as _;
 use std::path::{Path, PathBuf};
 
-use super::reader::MAPPED_LEN_BYTES_MIN;
+use crate::base::limits::MAPPED_LEN_BYTES_MIN;
 
 /// So many files of a file system are kept to try it by: some may be such that nobody can open.
 const PROBES_PER_DEVICE: usize = 4;

@@ -91,10 +91,12 @@ fn check_callable(other: SocketAddr) -> Result<()> {
 
 /// Of an address that is not one machine's.
 fn kind_of_many(address: IpAddr) -> Option<&'static str> {
-    let is_broadcast = address == IpAddr::V4(Ipv4Addr::BROADCAST);
-    match address.is_multicast() {
-        true => Some("multicast"),
-        false => is_broadcast.then_some("broadcast"),
+    if address.is_multicast() {
+        Some("multicast")
+    } else if address == Ipv4Addr::BROADCAST {
+        Some("broadcast")
+    } else {
+        None
     }
 }
 

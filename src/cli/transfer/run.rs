@@ -2,7 +2,7 @@
 
 use std::net::{Ipv4Addr, Ipv6Addr, SocketAddr};
 use std::sync::Arc;
-use std::sync::mpsc;
+use std::sync::mpsc::{SyncSender, sync_channel};
 use std::thread;
 use std::time::{Duration, Instant};
 
@@ -12,8 +12,8 @@ use super::args::CommonArgs;
 use super::show::Watcher;
 use super::summary::{Figures, Outcome};
 use crate::base::{self, ListenerId};
-use crate::engine::{self, Config, Done, Engine, Job, TorrentId, TorrentSetup};
-use crate::reactor::{Completions, Ended, Reactor, TcpPort, UdpPort};
+use crate::engine::{self, Config, Done, Engine, Job, Report, TorrentId, TorrentSetup};
+use crate::reactor::{Completions, Ended, Plugin, Reactor, TcpPort, UdpPort};
 use crate::storage::{Pool, PoolOptions, TorrentFiles};
 use crate::swarm::Slots;
 
@@ -57,18 +57,13 @@ pub(super) fn run(transfer: Transfer<'_>) -> Result<Outcome> {
 
     let mut reactor = Reactor::new().context("cannot set up the loop")?;
     reactor.take_signals().context("cannot take signals")?;
-    let (reports, watched) = mpsc::sync_channel(WAITING_REPORTS_MAX);
+    let (reports, watched) = sync_channel(WAITING_REPORTS_MAX);
     let jobs = &pool;
-    let submit = move |job, completions: &Completions<Done>| {
-        match job {
-            // Who watches may be slow; the next report says more.
-            Job::Report(report) if !report.has_stopped => drop(reports.try_send(report)),
-            // Nobody waits for the loop any more: what is left of it is to end.
-            Job::Report(report) => drop(reports.send(report)),
-            job => {
-                let completions = completions.clone();
-                jobs.submit(job, move |done: Done| drop(completions.send(done)));
-            }
+    let submit = move |job, completions: &Completions<Done>| match job {
+        Job::Report(report) => tell(&reports, report),
+        job => {
+            let completions = completions.clone();
+            jobs.submit(job, move |done: Done| drop(completions.send(done)));
         }
     };
     let (plugin, _) = reactor.plug_with_places(&mut engine, pool.memory(), submit);
@@ -79,12 +74,7 @@ pub(super) fn run(transfer: Transfer<'_>) -> Result<Outcome> {
             ports.number
         );
     }
-    for (id, port) in (0..).zip(ports.tcp) {
-        reactor.listen(plugin, ListenerId(id), port)?;
-    }
-    for (id, port) in ports.udp {
-        reactor.serve_datagrams(plugin, id, port)?;
-    }
+    ports.open(&mut reactor, plugin)?;
     let watcher = Watcher::new(&name, common.json, is_seed);
     let watching = thread::spawn(move || watcher.watch(&watched));
     let ended = reactor.run().context("the loop")?;
@@ -105,6 +95,16 @@ pub(super) fn run(transfer: Transfer<'_>) -> Result<Outcome> {
 
 /// More than a watcher ever lets wait.
 const WAITING_REPORTS_MAX: usize = 16;
+
+fn tell(reports: &SyncSender<Box<Report>>, report: Box<Report>) {
+    if report.has_stopped {
+        // Nobody waits for the loop any more: what is left of it is to end.
+        drop(reports.send(report));
+    } else {
+        // Who watches may be slow; the next report says more.
+        drop(reports.try_send(report));
+    }
+}
 
 /// Without a byte to transfer there is nothing more to do.
 fn of_nothing(started: Instant) -> Outcome {
@@ -168,6 +168,17 @@ impl Ports {
             udp: udp.collect(),
             number,
         })
+    }
+
+    /// Lets peers and trackers in.
+    fn open(self, reactor: &mut Reactor<'_>, plugin: Plugin) -> Result<()> {
+        for (id, port) in (0..).zip(self.tcp) {
+            reactor.listen(plugin, ListenerId(id), port)?;
+        }
+        for (id, port) in self.udp {
+            reactor.serve_datagrams(plugin, id, port)?;
+        }
+        Ok(())
     }
 }
 

@@ -67,7 +67,7 @@ impl Torrent {
                 since: peer.unchoked_at,
                 down_bytes_per_s: peer.down.bytes_per_s(now),
                 up_bytes_per_s: peer.up.bytes_per_s(now),
-                is_snubbing: peer.is_snubbing,
+                is_snubbing: peer.is_late(),
                 is_seed: peer.is_seed() || peer.is_upload_only,
             })
             .collect();

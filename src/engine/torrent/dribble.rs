@@ -3,6 +3,7 @@
 
 use std::time::Duration;
 
+use super::peer::Pace;
 use super::{Peer, Torrent};
 use crate::base::{Block, ConnId, Instant};
 use crate::engine::context::Context;
@@ -15,20 +16,20 @@ impl Torrent {
     /// peer, is taken from its peer where somebody else could bring it; alone, a peer may be as slow
     /// as it likes.
     pub(super) fn look_for_dribblers(&mut self, ctx: &mut Context<'_>) {
+        for peer in self.peers.values_mut() {
+            // It has worked off what it was asked for: it may try again.
+            if peer.pace == Pace::Dribbles && peer.conn.is_clear() {
+                peer.pace = Pace::Brings;
+            }
+        }
         // Under a limit of ours, who sends little may be who is hardly listened to.
         if ctx.config.down_bytes_per_second_max.is_some() || !self.is_downloading() {
             return;
         }
-        for peer in self.peers.values_mut() {
-            // It has worked off what it was asked for: it may try again.
-            if peer.is_dribbling && peer.conn.is_clear() {
-                (peer.is_dribbling, peer.is_snubbing) = (false, false);
-            }
-        }
         let late: Vec<_> = self
             .peers
             .iter()
-            .filter(|(_, peer)| !peer.is_dribbling)
+            .filter(|(_, peer)| peer.pace != Pace::Dribbles)
             .filter_map(|(conn, peer)| Some((*conn, peer.late_block(ctx)?)))
             .collect();
         let mut is_any = false;
@@ -48,7 +49,7 @@ impl Torrent {
         let mut able = others
             .map(|(_, peer)| peer)
             .filter(|peer| !peer.conn.is_choking_us() && peer.has.has(block.piece()))
-            .filter(|peer| !peer.is_snubbing);
+            .filter(|peer| !peer.is_late());
         // Where all are slow, it is the line that is.
         able.any(|peer| {
             let is_fast = peer.down.bytes_per_s(now) > 2 * u64::from(SLOW_BYTES_PER_S);
@@ -57,11 +58,10 @@ impl Torrent {
     }
 
     fn take_from_dribbler(&mut self, ctx: &mut Context<'_>, conn: ConnId) {
-        if let Some(peer) = self.peers.get_mut(&conn) {
+        if let Some(peer) = self.peers.get(&conn) {
             log::debug!("peer {}: it takes too long for a block", peer.remote);
-            peer.is_dribbling = true;
         }
-        self.take_leases(ctx, conn);
+        self.take_leases(ctx, conn, Pace::Dribbles);
     }
 }
 

@@ -1,5 +1,6 @@
 //! Which block is asked of whom next, and where it lands.
 
+use super::peer::Pace;
 use super::{Peer, Torrent};
 use crate::base::limits::REFUSALS_BORNE_MAX;
 use crate::base::{Block, ConnId, PieceIndex};
@@ -30,7 +31,7 @@ impl Torrent {
             return false;
         };
         let can_ask = self.is_downloading() && peer.in_reach().is_some() && !peer.is_resting;
-        let is_worth_it = !peer.is_snubbing && peer.refusals < REFUSALS_BORNE_MAX;
+        let is_worth_it = !peer.is_late() && peer.refusals < REFUSALS_BORNE_MAX;
         if !can_ask || !peer.interest.is_any() || !is_worth_it {
             return false;
         }
@@ -197,8 +198,7 @@ impl Torrent {
         let Some(peer) = self.peers.get_mut(&conn) else {
             return;
         };
-        peer.is_snubbing = false;
-        peer.is_dribbling = false;
+        peer.pace = Pace::Brings;
         peer.refusals = 0;
         let contributor = peer.contributor;
         let filled = self.blocks.filled(block, conn, contributor);
@@ -237,12 +237,12 @@ impl Torrent {
             }
         }
         let patience = ctx.config.stall_patience;
-        let peers = self.peers.iter().filter(|(_, peer)| !peer.is_snubbing);
+        let peers = self.peers.iter().filter(|(_, peer)| !peer.is_late());
         let stalled = peers.filter(|(_, peer)| peer.conn.stalled_for(ctx.now) >= patience);
         let stalled: Vec<_> = stalled.map(|(conn, peer)| (*conn, peer.remote)).collect();
         for (conn, remote) in &stalled {
             log::debug!("peer {remote}: it stalls");
-            self.take_leases(ctx, *conn);
+            self.take_leases(ctx, *conn, Pace::Stalls);
         }
         if !stalled.is_empty() {
             self.fetch_from_all(ctx);
@@ -250,11 +250,11 @@ impl Torrent {
     }
 
     /// What a peer was asked for may come from others, and what it is sending is thrown away.
-    pub(super) fn take_leases(&mut self, ctx: &mut Context<'_>, conn: ConnId) {
+    pub(super) fn take_leases(&mut self, ctx: &mut Context<'_>, conn: ConnId, pace: Pace) {
         let Some(peer) = self.peers.get_mut(&conn) else {
             return;
         };
-        peer.is_snubbing = true;
+        peer.pace = pace;
         peer.working_on = None;
         peer.conn.contest_all();
         if peer.conn.landing_block().is_some() {

@@ -2,9 +2,10 @@
 //!
 //! [`Torrent`] is told what happened on its connections and in the pools, and answers with actions
 //! in its [`Context`]. The files beside this one each tell one story: what peers have ([`interest`]),
-//! how blocks are asked for ([`fetch`]) and where there is room for them ([`room`]), what becomes of
-//! whole pieces ([`pieces`]), how peers are served ([`serve`]) and who is ([`choke`]), also in between
-//! ([`fast`]), where peers come from ([`contacts`]), and who goes for others ([`shed`]).
+//! how blocks are asked for ([`fetch`]) and where there is room for them ([`room`]), who brings them
+//! too slowly ([`dribble`]) or wrong ([`blame`]), what becomes of whole pieces ([`pieces`]), how peers
+//! are served ([`serve`]) and who is ([`choke`]), also in between ([`fast`]), where peers come from
+//! ([`contacts`]), who goes for others ([`shed`]), and what a download waits for ([`waits`]).
 
 mod blame;
 mod choke;
@@ -17,22 +18,24 @@ mod peer;
 mod pieces;
 mod room;
 mod serve;
+mod setup;
 mod shed;
 mod status;
 mod traffic;
+mod waits;
 mod wishes;
 
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
 use std::net::SocketAddr;
 
 use super::context::Context;
-use super::job::{MappableRun, PieceInPlace, StorageFault, TorrentId};
+use super::job::{PieceInPlace, StorageFault, TorrentId};
 use super::landing::{Grouping, LandingPlaces, Stretch};
-use super::report::{Limit, Phase, TrackerReport};
+use super::report::{Phase, TrackerReport};
 use super::{Config, GOODBYE_PATIENCE};
 use crate::base::{
     Bitfield, Block, ConnId, Ending, Geometry, Instant, PieceIndex, PlaceId, RecvPlan, Rng,
-    Sha1Digest, Url,
+    Sha1Digest,
 };
 use crate::peer::{Connection, Event, Fault};
 use crate::swarm::{
@@ -43,32 +46,12 @@ use crate::wire::peer::PeerId;
 
 pub(super) use contacts::{Ask, Newcomer, Refusal};
 pub(super) use peer::Peer;
-use traffic::Traffic;
+pub use setup::TorrentSetup;
 pub use wishes::{Wish, Wishes};
 
-/// What is known of a torrent before it runs.
-#[derive(Clone, Debug)]
-pub struct TorrentSetup {
-    /// What people call it.
-    pub name: String,
-    pub info_hash: Sha1Digest,
-    pub geometry: Geometry,
-    pub wishes: Wishes,
-    /// Parts of the content that are padding, in order: from and to, in bytes.
-    pub padding: Vec<(u64, u64)>,
-    pub have: Bitfield,
-    pub runs: Vec<MappableRun>,
-    pub is_private: bool,
-    pub trackers: Vec<Vec<Url>>,
-    /// Each tracker is told, not the first of a tier that answers.
-    pub tells_every_tracker: bool,
-    /// Peers that the user named.
-    pub peers: Vec<SocketAddr>,
-    pub is_sequential: bool,
-}
-
-/// Tells the program and its version.
-const PEER_ID_PREFIX: [u8; 8] = *b"-MT0010-";
+use peer::Pace;
+use setup::random_peer_id;
+use traffic::Traffic;
 
 #[derive(Debug)]
 pub(super) struct Torrent {
@@ -248,8 +231,7 @@ impl Torrent {
             joined_at: ctx.now,
             last_moved: ctx.now,
             unchoked_at: ctx.now,
-            is_snubbing: false,
-            is_dribbling: false,
+            pace: Pace::Brings,
             is_resting: false,
             refusals: 0,
             is_upload_only: false,
@@ -296,7 +278,7 @@ impl Torrent {
         };
         // What it owed was taken back, so that it cannot make up for it; but it is there.
         if peer.conn.standing_requests() == 0 {
-            peer.is_snubbing = false;
+            peer.stalls_no_more();
         }
         if let Err(fault) = peer.conn.check_outbox() {
             return self.end(ctx, conn, &fault);
@@ -359,7 +341,7 @@ impl Torrent {
 
     fn hear_unchoked(&mut self, ctx: &mut Context<'_>, conn: ConnId) {
         if let Some(peer) = self.peers.get_mut(&conn) {
-            peer.is_snubbing = peer.is_dribbling;
+            peer.stalls_no_more();
             peer.refusals = 0;
         }
         self.fetch(ctx, conn);
@@ -369,7 +351,7 @@ impl Torrent {
         self.traffic.wasted(ctx.now, u64::from(len_bytes));
         // It earns nothing by that: otherwise noise would be as good as content.
         if let Some(peer) = self.peers.get_mut(&conn) {
-            peer.is_snubbing = peer.is_dribbling;
+            peer.stalls_no_more();
         }
     }
 
@@ -458,42 +440,6 @@ impl Torrent {
         self.choke_round(ctx);
     }
 
-    /// To be called whenever something has happened.
-    pub(super) fn note_waits(&mut self, ctx: &Context<'_>) {
-        if !self.is_downloading() {
-            self.traffic.waits_no_more();
-        } else if self.traffic.is_wait_due(ctx.now) {
-            let limit = self.what_is_waited_for(ctx);
-            self.traffic.note_wait(ctx.now, limit);
-        }
-    }
-
-    fn what_is_waited_for(&mut self, ctx: &Context<'_>) -> Limit {
-        // A limit holds connections back for milliseconds at a time; what shows is that the rate is it.
-        let rate = self.traffic.down.bytes_per_s(ctx.now);
-        let most = ctx.config.down_bytes_per_second_max;
-        let is_at_limit = most.is_some_and(|most| rate >= most - most / 8);
-        let asked = self
-            .peers
-            .values()
-            .any(|peer| peer.conn.standing_requests() > 0);
-        if asked {
-            return if is_at_limit {
-                Limit::Configured
-            } else {
-                Limit::Network
-            };
-        }
-        if !self.in_pool.is_empty() || !self.to_hash.is_empty() {
-            return Limit::Hash;
-        }
-        let could_ask = |peer: &Peer| !peer.conn.is_choking_us() && peer.interest.is_any();
-        if self.peers.values().any(could_ask) && !self.picker.is_all_begun() {
-            return Limit::Disk;
-        }
-        Limit::Peers
-    }
-
     /// Which block of the content lies in padding and nowhere else.
     fn is_padding(&self, block: Block) -> bool {
         let start = self.geometry.start_of(block.piece()) + u64::from(block.offset_bytes());
@@ -510,13 +456,4 @@ struct SinceTick {
     has_dealt_slots: bool,
     wants_slots: bool,
     has_handed_on: bool,
-}
-
-/// Is another for each torrent.
-fn random_peer_id(rng: &mut Rng) -> PeerId {
-    const SIGNS: &[u8; 62] = b"0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz";
-    PeerId::new(
-        PEER_ID_PREFIX,
-        std::array::from_fn(|_| SIGNS[rng.below(62) as usize]),
-    )
 }

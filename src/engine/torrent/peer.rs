@@ -29,10 +29,7 @@ pub(in crate::engine) struct Peer {
     /// When bytes of a block went either way last, or it joined.
     pub(super) last_moved: Instant,
     pub(super) unchoked_at: Instant,
-    /// It owes blocks and has sent none for long: what it was asked for may come from others.
-    pub(super) is_snubbing: bool,
-    /// It has a block under way for so long that it was taken from it.
-    pub(super) is_dribbling: bool,
+    pub(super) pace: Pace,
     /// It choked us: until the next tick it is asked for nothing, however often it unchokes.
     pub(super) is_resting: bool,
     /// How often it refused what it was asked for and might have brought, since it brought any; one
@@ -41,8 +38,31 @@ pub(in crate::engine) struct Peer {
     pub(super) is_upload_only: bool,
 }
 
+/// How a peer brings what it is asked for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Pace {
+    Brings,
+    /// It owes blocks and has sent none for long: what it was asked for may come from others.
+    Stalls,
+    /// It had a block under way for so long that it was taken from it, and has not worked off yet
+    /// what it was asked for.
+    Dribbles,
+}
+
 impl Peer {
     pub(super) fn is_seed(&self) -> bool {
         self.has.is_full()
+    }
+
+    /// Nobody relies on what it was asked for.
+    pub(super) fn is_late(&self) -> bool {
+        self.pace != Pace::Brings
+    }
+
+    /// Something came of it, if not what it was asked for.
+    pub(super) fn stalls_no_more(&mut self) {
+        if self.pace == Pace::Stalls {
+            self.pace = Pace::Brings;
+        }
     }
 }

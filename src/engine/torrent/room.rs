@@ -158,7 +158,7 @@ impl Torrent {
         let is_starving = |peer: &Peer| {
             peer.interest.is_any()
                 && !peer.conn.is_choking_us()
-                && !peer.is_snubbing
+                && !peer.is_late()
                 && peer.conn.standing_requests() == 0
         };
         let mut starving = self.peers.values().filter(|peer| is_starving(peer));
@@ -166,9 +166,7 @@ impl Torrent {
             return;
         }
         let used = self.places_in_use();
-        let is_idle = |place: &&LandingPlace| {
-            place.is_live && !place.is_refreshing && !used.contains(&place.id)
-        };
+        let is_idle = |place: &&LandingPlace| place.is_ready() && !used.contains(&place.id);
         let idle = self.landing.iter().find(is_idle);
         if let Some(place) = idle.copied() {
             self.give_up(ctx, &place);
@@ -179,7 +177,7 @@ impl Torrent {
     /// peer that stalls is not waited for; and what is sent can be sent from elsewhere.
     fn places_in_use(&self) -> BTreeSet<PlaceId> {
         let asked = self.peers.values().flat_map(|peer| {
-            let asked = peer.conn.asked().filter(|_| !peer.is_snubbing);
+            let asked = peer.conn.asked().filter(|_| !peer.is_late());
             let asked = asked.map(|asked| asked.block);
             asked.chain(peer.conn.landing_block())
         });
@@ -217,9 +215,7 @@ impl Torrent {
         }
         self.to_hash.clear();
         let in_pool: BTreeSet<_> = self.in_pool.values().copied().collect();
-        let is_free = |place: &&LandingPlace| {
-            place.is_live && !place.is_refreshing && !in_pool.contains(&place.id)
-        };
+        let is_free = |place: &&LandingPlace| place.is_ready() && !in_pool.contains(&place.id);
         let landing = self.landing.iter().filter(is_free);
         let landing: Vec<_> = landing.map(|place| place.id).collect();
         for place in landing {

@@ -57,7 +57,7 @@ impl Peer {
         let asks_for_nothing = is_served && now - self.unchoked_at >= IDLE;
         let wants = self.conn.is_interested() && !asks_for_nothing;
         let brings = self.conn.is_interesting() && !self.conn.is_choking_us();
-        if self.is_snubbing || self.refusals >= REFUSALS_BORNE_MAX {
+        if self.is_late() || self.refusals >= REFUSALS_BORNE_MAX {
             Some(Use::Fails)
         } else if brings {
             None

@@ -12,6 +12,7 @@ use super::beneath::{Missing, Spot};
 use super::check::{CheckProgress, whole_pieces};
 use super::destination::{Destination, Names, rename};
 use super::disk::{IoChoice, Mapping};
+use super::runs::MAPPED_FILE_LEN_BYTES_MIN;
 use super::seed::require_v1;
 use super::survey::{Found, survey};
 use super::{Descriptors, Home, Prepared, Segment, Selection, TorrentFiles, finish};
@@ -19,9 +20,6 @@ use crate::base::{Bitfield, PieceIndex};
 use crate::engine::TorrentId;
 use crate::metainfo::{Info, Metainfo};
 use crate::storage::error::Error;
-
-/// Smaller files are never mapped, so their file systems need not be looked at.
-const PROBED_FILE_LEN_BYTES_MIN: u64 = 1 << 20;
 
 #[derive(Clone, Debug, Default)]
 pub struct GetOptions {
@@ -344,7 +342,8 @@ impl<'a> Making<'a> {
         let path = || destination.part_path(names);
         let reserved = reserve(opened, 0, len_bytes);
         let is_reserved = reserved.map_err(|error| Error::write(&path(), error))?;
-        if len_bytes >= PROBED_FILE_LEN_BYTES_MIN {
+        // Of smaller files nobody needs to know whether they can be mapped.
+        if len_bytes >= MAPPED_FILE_LEN_BYTES_MIN {
             self.mapping = self.mapping.and(Mapping::for_file(opened, self.options.io));
         }
         if is_reserved {

@@ -4,7 +4,7 @@ use super::TorrentFiles;
 use crate::engine::MappableRun;
 
 /// Pieces of smaller files go through buffers: a window of their own costs more than a copy.
-const MAPPED_FILE_LEN_BYTES_MIN: u64 = 1 << 20;
+pub(super) const MAPPED_FILE_LEN_BYTES_MIN: u64 = 1 << 20;
 
 impl TorrentFiles {
     /// The pieces that lie whole in one large file, file by file.

@@ -108,6 +108,10 @@ struct Shared {
 
 impl Pool {
     pub fn start(options: PoolOptions) -> io::Result<Self> {
+        // rayon makes its threads when it is first asked for anything, and reads files to know how
+        // many: not on the thread that brings the first piece.
+        let hashing_threads = rayon::current_num_threads();
+        log::debug!("hashing on {hashing_threads} threads");
         let shared = Shared {
             table: Arc::new(PlaceTable::new()),
             torrents: RwLock::default(),
@@ -207,21 +211,20 @@ impl Pool {
     /// The place is no more from here on; its memory may be for a while.
     fn close(&self, id: PlaceId, done: impl FnOnce(Done) + Send + 'static) {
         let shared = Arc::clone(&self.shared);
-        let place = shared.table.unpublish(id);
-        let received = place.as_deref().and_then(Place::received);
-        let lane = match received {
-            Some(_) => &self.closing,
-            // What is not written back does not wait for what is.
-            None => &self.receiving,
+        let is_window = shared.table.hide(id);
+        // What is not written back does not wait for what is.
+        let lane = if is_window {
+            &self.closing
+        } else {
+            &self.receiving
         };
         lane.run(move || {
-            match received {
-                Some(received) => {
-                    drop(place);
-                    shared.writeback.start(received);
-                    shared.writeback.settle();
-                }
-                None => drop(place),
+            let place = shared.table.take(id);
+            let received = place.as_deref().and_then(Place::received);
+            drop(place);
+            if let Some(received) = received {
+                shared.writeback.start(received);
+                shared.writeback.settle();
             }
             done(Done::Closed { place: id });
         });

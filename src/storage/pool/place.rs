@@ -9,13 +9,11 @@ use std::sync::Arc;
 use super::budget::{Budget, Taken};
 use super::buffers::Buffers;
 use super::memory::Memory;
+use crate::base::limits::MAPPED_LEN_BYTES_MIN;
 use crate::base::{PieceIndex, PlaceRange};
 use crate::engine::{PlaceSource, StorageFault, TorrentId};
 use crate::hash::Span;
 use crate::storage::files::{Descriptors, Segment, TorrentFiles};
-
-/// Shorter parts of files are sent from copies: mapping them costs more.
-const MAPPED_READ_LEN_BYTES_MIN: usize = 128 << 10;
 
 /// A torrent that the pool knows.
 #[derive(Clone, Debug)]
@@ -119,7 +117,7 @@ impl Place {
             .files
             .single_segment(offset_bytes, u64::from(len_bytes));
         let mapped = single.filter(|segment| {
-            segment.len_bytes >= MAPPED_READ_LEN_BYTES_MIN && torrent.files.maps_for_sending()
+            segment.len_bytes >= MAPPED_LEN_BYTES_MIN && torrent.files.maps_for_sending()
         });
         if let Some(segment) = mapped {
             return Self::mapping(torrent, segment, false, means);
@@ -237,6 +235,12 @@ impl Place {
                 is_for_receiving, ..
             } => is_for_receiving,
         }
+    }
+
+    /// Whether it is a part of a file that is received into.
+    pub(super) fn is_window(&self) -> bool {
+        let is_mapped = matches!(self.origin, Origin::Mapping { .. });
+        is_mapped && self.is_for_receiving()
     }
 
     /// Where a range of this place lies in it, if it does.

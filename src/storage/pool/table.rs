@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 use std::ptr::NonNull;
-use std::sync::atomic::{AtomicPtr, AtomicU32, AtomicU64, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicPtr, AtomicU32, AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use super::place::Place;
@@ -17,7 +17,7 @@ pub struct PlaceTable {
     places: Mutex<BTreeMap<PlaceId, Arc<Place>>>,
 }
 
-/// Where a place lies. Written under the lock of `places`, read without.
+/// Where a place lies. Filled under the lock of `places`, read and freed without.
 #[derive(Debug, Default)]
 struct Slot {
     /// The generation above, how long the place is below; 0 while the slot is free. A generation
@@ -26,6 +26,7 @@ struct Slot {
     start: AtomicPtr<u8>,
     /// How much of it is for receiving: all or nothing.
     receiving_len_bytes: AtomicU32,
+    is_window: AtomicBool,
 }
 
 impl PlaceTable {
@@ -54,19 +55,28 @@ impl PlaceTable {
         slot.start.store(place.start().as_ptr(), Ordering::Release);
         slot.receiving_len_bytes
             .store(receiving_len_bytes, Ordering::Release);
+        slot.is_window.store(place.is_window(), Ordering::Release);
         let state = u64::from(id.generation()) << 32 | u64::from(len_bytes);
         slot.state.store(state, Ordering::Release);
         places.insert(id, Arc::new(place));
         Ok(())
     }
 
-    /// Lets a place be found no more. Its memory stays for as long as somebody holds what this
-    /// gives.
-    pub(super) fn unpublish(&self, id: PlaceId) -> Option<Arc<Place>> {
-        let mut places = self.lock();
-        let place = places.remove(&id)?;
-        self.slots[id.slot()].state.store(0, Ordering::Release);
-        Some(place)
+    /// Lets the host find a place no more, without waiting for anybody who looks for others; it is
+    /// still to be taken. Says whether it is a window.
+    pub(super) fn hide(&self, id: PlaceId) -> bool {
+        if self.find(id).is_none() {
+            return false;
+        }
+        let slot = &self.slots[id.slot()];
+        let is_window = slot.is_window.load(Ordering::Acquire);
+        slot.state.store(0, Ordering::Release);
+        is_window
+    }
+
+    /// Takes a place that is hidden. Its memory stays for as long as somebody holds what this gives.
+    pub(super) fn take(&self, id: PlaceId) -> Option<Arc<Place>> {
+        self.lock().remove(&id)
     }
 
     pub(super) fn get(&self, id: PlaceId) -> Option<Arc<Place>> {

@@ -54,7 +54,6 @@
 //!   times. A tracker that is started again takes from the other one whoever left it
 //!   in the gap, and tells of such a peer until its time is over.
 
-mod budget;
 mod mark;
 mod stops;
 #[cfg(test)]
@@ -69,7 +68,6 @@ use super::table::{Announce, Change, Fact, Role, Table, Time, Walk};
 use crate::base::limits::{PAIR_ANNOUNCES_IN_FLIGHT_MAX, PAIR_ANNOUNCES_QUEUED_MAX};
 use crate::wire::Event;
 
-pub use budget::Budget;
 pub use mark::{Mark, MarkError};
 use stops::{Stop, Stops};
 pub use tokens::{CONFIRM_PATH, Judgement, Token, Tokens, Whence, write_question};

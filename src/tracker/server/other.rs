@@ -4,10 +4,11 @@ use std::net::IpAddr;
 use std::time::Duration;
 
 use super::{Counter, NOT_SERVED, Server, time};
+use crate::base::{Allowance, Instant};
 use crate::tracker::Peer;
 use crate::tracker::addresses::is_usable;
 use crate::tracker::pair::{
-    Budget, CONFIRM_PATH, HELLO_PATH, Judgement, Mark, Teller, Token, Tokens, Welcome, Whence,
+    CONFIRM_PATH, HELLO_PATH, Judgement, Mark, Teller, Token, Tokens, Welcome, Whence,
 };
 use crate::tracker::table::{Announce, Role};
 use crate::wire::Event;
@@ -21,11 +22,11 @@ pub struct Other {
     /// By where they came from.
     questions: [Option<Token>; 2],
     /// For what comes from its address before its token is known.
-    budget: Budget,
+    allowance: Allowance,
 }
 
 /// A pair that meets asks a few times a second at most, and both of its questions at once.
-const UNKNOWN_BUDGET: Budget = Budget::of(4, 16);
+const UNKNOWN_ALLOWANCE: Allowance = Allowance::new(4, 16);
 
 impl Other {
     /// The token that the other tracker is now to be asked for, at its listening address.
@@ -66,7 +67,7 @@ impl Server {
             tokens: Tokens::new(own_token),
             address: address.to_canonical(),
             questions: [None; 2],
-            budget: UNKNOWN_BUDGET,
+            allowance: UNKNOWN_ALLOWANCE,
         });
     }
 
@@ -132,7 +133,7 @@ impl Server {
         token.is_some_and(|token| other.tokens.is_confirmed(token))
             || matches!(head.path, HELLO_PATH | CONFIRM_PATH)
                 && source == other.address
-                && other.budget.spend(now)
+                && other.allowance.take(Instant::ZERO + now, 1)
     }
 
     /// Whether the token in a query is this tracker's own.

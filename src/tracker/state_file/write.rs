@@ -1,19 +1,17 @@
 //! Changes to lines.
 
 use crate::base::Sha1Digest;
+use crate::base::limits::STATE_LINE_LEN_BYTES_MAX;
 use crate::tracker::Peer;
 use crate::tracker::table::{Change, Fact, Role};
 
 /// The first line of a new file, for people who wonder what it is.
 pub const HEADER: &str = "# mt tracker: who has what; the last word on a peer holds\n";
 
-/// Longer than any line, and than what is stored ahead of its end.
-const LINE_LEN_MAX: usize = 128;
-
 /// Appends the line of a change.
 pub fn write_change(change: &Change, out: &mut Vec<u8>) {
     let mut line = Line {
-        bytes: [0; LINE_LEN_MAX],
+        bytes: [0; STATE_LINE_LEN_BYTES_MAX],
         len: 0,
     };
     match change.fact {
@@ -32,9 +30,9 @@ pub fn write_change(change: &Change, out: &mut Vec<u8>) {
 }
 
 /// A line that grows in place, by stores of fixed lengths: a busy tracker writes hundreds of thousands
-/// of lines in a second.
+/// of lines in a second. What is stored ahead of its end fits, too.
 struct Line {
-    bytes: [u8; LINE_LEN_MAX],
+    bytes: [u8; STATE_LINE_LEN_BYTES_MAX],
     len: usize,
 }
 

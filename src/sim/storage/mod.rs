@@ -1,6 +1,9 @@
 //! The pool behind a simulated engine: places in memory, jobs that take their time, faults; and a
 //! check of everything that is promised about places.
 
+mod checks;
+mod work;
+
 use std::cell::RefCell;
 use std::collections::BTreeMap;
 use std::ops::Range;
@@ -9,15 +12,10 @@ use std::time::Duration;
 
 use super::disk::{Disk, Disks};
 use super::hosted::{PlaceGone, Pool};
-use crate::base::{BLOCK_LEN_BYTES, Instant, PlaceId, PlaceRange, Rng, Sha1Digest};
-use crate::engine::{
-    Done, Engine, Job, PieceInPlace, PieceVerdict, PlaceBudget, PlaceSource, Report, StorageFault,
-    TorrentId,
-};
-use crate::hash::sha1;
-
-/// Parts of files that are shorter are sent from copies, as on a real disk.
-const MAPPED_READ_LEN_BYTES_MIN: usize = 128 << 10;
+use crate::base::limits::MAPPED_LEN_BYTES_MIN;
+use crate::base::{Instant, PlaceId, PlaceRange, Rng};
+use crate::engine::{Done, Engine, Job, PlaceBudget, PlaceSource, Report, StorageFault, TorrentId};
+use work::Work;
 
 /// What people are told last.
 pub(super) type LastReport = Rc<RefCell<Option<Report>>>;
@@ -65,18 +63,6 @@ struct Place {
     state: State,
     /// Jobs that read it.
     pins: u32,
-}
-
-/// Work under way.
-#[derive(Debug)]
-enum Work {
-    Open(TorrentId, PlaceId, Result<(), StorageFault>),
-    Refresh(TorrentId, PlaceId),
-    Close(PlaceId),
-    Hash(TorrentId, Vec<PieceInPlace>),
-    Write(TorrentId, PieceInPlace),
-    Digest(TorrentId, PieceInPlace),
-    Finish(TorrentId),
 }
 
 #[derive(Debug)]
@@ -136,11 +122,8 @@ impl Storage {
         what: PlaceSource,
     ) -> Result<(), StorageFault> {
         let mut disk = self.disks[torrent.0 as usize].borrow_mut();
-        if let Some(left) = &mut disk.faults.opens_until_failure {
-            if *left == 0 {
-                return Err(fault("no memory"));
-            }
-            *left -= 1;
+        if is_out_of(&mut disk.faults.opens_until_failure) {
+            return Err(fault("no memory"));
         }
         let range = range_of(&disk, what);
         assert!(!range.is_empty(), "no place is empty: {what:?}");
@@ -177,35 +160,12 @@ impl Storage {
         Ok(())
     }
 
-    /// Counts what is being opened and closed, as the engine has to.
-    fn check_budget(&self) {
-        let is_read = |place: &&Place| matches!(place.what, PlaceSource::Read { .. });
-        let (reads, receives): (Vec<_>, Vec<_>) = self.places.values().partition(is_read);
-        for (index, disk) in self.disks.iter().enumerate() {
-            let is_its = |place: &&&Place| place.torrent.0 as usize == index;
-            let mut disk = disk.borrow_mut();
-            disk.receiving_places = receives.iter().filter(is_its).count();
-            disk.sending_places = reads.iter().filter(is_its).count();
-        }
-        for (places, budget_bytes) in [
-            (reads, self.budget.send_bytes),
-            (receives, self.budget.receive_bytes),
-        ] {
-            let used_bytes: u64 = places.iter().map(|place| place.what.len_bytes()).sum();
-            assert!(
-                used_bytes <= budget_bytes || places.len() == 1,
-                "{used_bytes} bytes of places are more than the {budget_bytes} there are"
-            );
-        }
-    }
-
     /// A place to send from that is copied holds what the disk does by now.
     fn fill(&mut self, id: PlaceId) {
         let Place { torrent, what, .. } = self.places[&id];
         let disk = self.disks[torrent.0 as usize].borrow();
         let range = range_of(&disk, what);
-        let bytes = if range.len() >= MAPPED_READ_LEN_BYTES_MIN && disk.content().is_in_run(&range)
-        {
+        let bytes = if range.len() >= MAPPED_LEN_BYTES_MIN && disk.content().is_in_run(&range) {
             Bytes::Mapped(range)
         } else {
             Bytes::Copied(disk.bytes[range].to_vec())
@@ -216,166 +176,11 @@ impl Storage {
         }
     }
 
-    fn pin(&mut self, piece: &PieceInPlace) {
-        let Some(place) = self.places.get_mut(&piece.range.place) else {
-            unreachable!("{piece:?} is in no place");
-        };
-        assert_eq!(
-            place.state,
-            State::Open,
-            "a job is about a place that is there"
-        );
-        place.pins += 1;
-        self.frozen.push(piece.range);
-    }
-
-    fn unpin(&mut self, piece: &PieceInPlace) {
-        if let Some(place) = self.places.get_mut(&piece.range.place) {
-            place.pins -= 1;
-        }
-        let at = self.frozen.iter().position(|range| *range == piece.range);
-        if let Some(at) = at {
-            self.frozen.swap_remove(at);
-        }
-    }
-
     fn bytes_of(&self, range: PlaceRange) -> Vec<u8> {
         let mut bytes = Vec::new();
         let read = self.read(range, &mut bytes);
         assert_eq!(read, Ok(()), "a pinned place is there");
         bytes
-    }
-
-    fn finish_work(&mut self, work: Work) -> Done {
-        match work {
-            Work::Open(torrent, place, result) => {
-                if result.is_ok() {
-                    if matches!(self.places[&place].what, PlaceSource::Read { .. }) {
-                        self.fill(place);
-                    }
-                    if let Some(place) = self.places.get_mut(&place) {
-                        place.state = State::Open;
-                    }
-                }
-                Done::Opened {
-                    torrent,
-                    place,
-                    result,
-                }
-            }
-            Work::Refresh(torrent, place) => Done::Refreshed {
-                torrent,
-                place,
-                result: Ok(()),
-            },
-            Work::Close(place) => {
-                let closed = self.places.remove(&place);
-                self.whole_in_buffer.retain(|whole| whole.place != place);
-                assert!(closed.is_some_and(|place| place.state == State::Closing));
-                self.check_budget();
-                Done::Closed { place }
-            }
-            Work::Hash(torrent, pieces) => {
-                let verdicts = pieces
-                    .iter()
-                    .map(|piece| (piece.piece, self.hash(torrent, piece)));
-                Done::Hashed {
-                    torrent,
-                    verdicts: verdicts.collect(),
-                }
-            }
-            Work::Write(torrent, piece) => Done::Written {
-                torrent,
-                piece: piece.piece,
-                result: self.write_piece(torrent, &piece),
-            },
-            Work::Digest(torrent, piece) => {
-                let bytes = self.bytes_of(piece.range);
-                self.unpin(&piece);
-                let blocks = bytes.chunks(BLOCK_LEN_BYTES as usize);
-                let blocks: Vec<Sha1Digest> = blocks.map(sha1).collect();
-                let piece = piece.piece;
-                Done::Digested {
-                    torrent,
-                    piece,
-                    blocks,
-                }
-            }
-            Work::Finish(torrent) => Done::Finished {
-                torrent,
-                result: self.finish(torrent),
-            },
-        }
-    }
-
-    fn hash(&mut self, torrent: TorrentId, piece: &PieceInPlace) -> PieceVerdict {
-        let bytes = self.bytes_of(piece.range);
-        self.unpin(piece);
-        let mut disk = self.disks[torrent.0 as usize].borrow_mut();
-        if is_out_of(&mut disk.faults.hashes_until_failure) {
-            return PieceVerdict::Gone(fault("the disk does not answer"));
-        }
-        if !disk.is_right(piece.piece, &bytes) {
-            return PieceVerdict::Wrong;
-        }
-        match self.places.get(&piece.range.place).map(|place| &place.what) {
-            Some(PlaceSource::Window { .. }) => disk.verify(piece.piece),
-            _ => self.whole_in_buffer.push(piece.range),
-        }
-        PieceVerdict::Whole
-    }
-
-    fn write_piece(
-        &mut self,
-        torrent: TorrentId,
-        piece: &PieceInPlace,
-    ) -> Result<(), StorageFault> {
-        let bytes = self.bytes_of(piece.range);
-        self.unpin(piece);
-        let mut disk = self.disk(torrent).borrow_mut();
-        if is_out_of(&mut disk.faults.writes_until_failure) {
-            return Err(fault("no space is left"));
-        }
-        assert!(
-            disk.is_right(piece.piece, &bytes),
-            "only whole pieces are written"
-        );
-        let range = disk.content().range_of(piece.piece);
-        disk.bytes[range].copy_from_slice(&bytes);
-        disk.verify(piece.piece);
-        Ok(())
-    }
-
-    fn finish(&self, torrent: TorrentId) -> Result<(), StorageFault> {
-        let mut disk = self.disk(torrent).borrow_mut();
-        if disk.faults.fails_to_finish {
-            return Err(fault("it cannot be renamed"));
-        }
-        let is_whole = disk.is_whole() || disk.is_wanted_in_part;
-        assert!(is_whole, "all is there when it is finished");
-        assert!(!disk.is_finished, "it is finished once");
-        disk.is_finished = true;
-        Ok(())
-    }
-
-    /// What nobody may write: what a job reads, and what was found to be right.
-    fn check_write(&self, range: PlaceRange, place: &Place) {
-        let is_frozen = self.frozen.iter().any(|frozen| overlap(frozen, &range));
-        assert!(!is_frozen, "{range:?} is written while a job reads it");
-        let is_whole = match &place.bytes {
-            Bytes::Mapped(mapped) => {
-                let start = mapped.start + range.offset_bytes as usize;
-                let written = start..start + range.len_bytes as usize;
-                self.disk(place.torrent)
-                    .borrow()
-                    .is_any_verified_in(&written)
-            }
-            Bytes::Copied(_) => {
-                let mut whole = self.whole_in_buffer.iter();
-                whole.any(|whole| overlap(whole, &range))
-            }
-        };
-        assert!(!is_whole, "{range:?} is written after it was verified");
     }
 
     fn place(&self, range: PlaceRange) -> Result<&Place, PlaceGone> {
@@ -498,12 +303,6 @@ fn range_of(disk: &Disk, what: PlaceSource) -> Range<usize> {
     );
     let at = |bytes| usize::try_from(bytes).unwrap_or(usize::MAX);
     at(start_bytes)..at(end_bytes)
-}
-
-fn overlap(a: &PlaceRange, b: &PlaceRange) -> bool {
-    a.place == b.place
-        && a.offset_bytes < b.offset_bytes + b.len_bytes
-        && b.offset_bytes < a.offset_bytes + a.len_bytes
 }
 
 fn is_out_of(left: &mut Option<u32>) -> bool {

@@ -1,5 +1,7 @@
 //! Many machines on one clock.
 
+mod between;
+
 use std::cell::RefCell;
 use std::net::{IpAddr, Ipv4Addr, SocketAddr};
 use std::rc::Rc;
@@ -8,14 +10,11 @@ use std::time::Duration;
 use super::client::{CLIENT_PORT, Client};
 use super::disk::{Disk, Disks};
 use super::hosted::{Hosted, NoPool, Plugged};
-use super::machine::{Asked, Dial, Life, Machine};
-use super::network::{Event, Line, MachineId, Network};
+use super::machine::{Conn, Life, Machine};
+use super::network::{EndId, Event, Line, MachineId, Network};
 use super::script::ScriptedPeer;
 use super::storage::{LastReport, Storage};
-use super::tap::Tap;
-use crate::base::{
-    DatagramBatch, DialError, DialToken, Input, Instant, ListenerId, Origin, SocketId, Url,
-};
+use crate::base::{Input, Instant, ListenerId, SocketId, Url};
 use crate::engine::{self, Engine, TorrentReport, Wishes};
 use crate::tracker::Secret;
 use crate::tracker::server::Server;
@@ -323,14 +322,14 @@ impl World {
         }
     }
 
-    fn notify_room(&mut self, end: super::network::EndId) {
+    fn notify_room(&mut self, end: EndId) {
         if self.net.has_room(end) {
             self.notify(end, |conn| conn.is_writable = true);
         }
     }
 
     /// The kernel has news of a connection.
-    fn notify(&mut self, end: super::network::EndId, note: impl FnOnce(&mut super::machine::Conn)) {
+    fn notify(&mut self, end: EndId, note: impl FnOnce(&mut Conn)) {
         let (machine, Some(id)) = self.net.owner(end) else {
             return;
         };
@@ -368,131 +367,6 @@ impl World {
         }
         for asked in asked {
             self.carry_out(id, asked);
-        }
-    }
-
-    fn carry_out(&mut self, from: MachineId, asked: Asked) {
-        match asked {
-            Asked::Dial(token, Dial { to, give_up_at }) => {
-                let why = DialError::TimedOut;
-                let failed = Event::DialFailed {
-                    machine: from,
-                    token,
-                    why,
-                };
-                self.net.schedule(give_up_at, failed);
-                if let Some(other) = self.find(to.ip()).filter(|to| !self.net.is_cut(from, *to)) {
-                    let at = self.net.now + self.net.delay(from, other);
-                    self.net.schedule(at, Event::Dialled { from, token, to });
-                }
-            }
-            Asked::Datagram { socket, to, bytes } => {
-                let machine = &self.machines[from.0];
-                let port = machine.sockets.iter().find(|(_, id)| **id == socket);
-                let port = port.map_or(0, |(port, _)| *port);
-                let source = SocketAddr::new(machine.ip, port);
-                self.send_datagram(from, source, to, bytes);
-            }
-        }
-    }
-
-    fn send_datagram(
-        &mut self,
-        from: MachineId,
-        source: SocketAddr,
-        to: SocketAddr,
-        bytes: Vec<u8>,
-    ) {
-        let Some(other) = self.find(to.ip()).filter(|to| !self.net.is_cut(from, *to)) else {
-            return;
-        };
-        let lost_per_mille = self.net.lines[from.0].datagrams_lost_per_mille;
-        if self.net.rng.below(1000) >= lost_per_mille {
-            let at = self.net.now + self.net.delay(from, other);
-            let from = source;
-            self.net.schedule(at, Event::Datagram { from, to, bytes });
-        }
-    }
-
-    fn find(&self, ip: IpAddr) -> Option<MachineId> {
-        let machine = self.machines.iter().find(|machine| machine.ip == ip)?;
-        Some(machine.id)
-    }
-
-    /// A dial has reached whom it is for.
-    fn answer_dial(&mut self, from: MachineId, token: DialToken, to: SocketAddr) {
-        let Some(other) = self.find(to.ip()).filter(|to| !self.net.is_cut(from, *to)) else {
-            return;
-        };
-        let back_at = self.net.now + self.net.delay(from, other);
-        let listener = self.machines[other.0].listeners.get(&to.port()).copied();
-        let life = self.machines[other.0].life;
-        // A process that stands still takes no connection, but its system would: nobody answers.
-        let (Some(listener), Life::Runs) = (listener, life) else {
-            let why = DialError::Refused;
-            if life != Life::Frozen {
-                let failed = Event::DialFailed {
-                    machine: from,
-                    token,
-                    why,
-                };
-                self.net.schedule(back_at, failed);
-            }
-            return;
-        };
-        self.next_port = self.next_port.checked_add(1).unwrap_or(40_000);
-        let source = SocketAddr::new(self.machines[from.0].ip, self.next_port);
-        let taps = [self.tap(from), self.tap(other)];
-        let (ours, theirs) = self.net.connect((from, source), (other, to), taps);
-        let established = Event::Established {
-            machine: from,
-            token,
-            end: ours,
-        };
-        self.net.schedule(back_at, established);
-        let origin = Origin::Listener(listener);
-        self.machines[other.0].open(&mut self.net, theirs, origin);
-        self.look_after(other);
-    }
-
-    fn tap(&self, machine: MachineId) -> Option<Tap> {
-        let (disks, _) = self.clients[machine.0].as_ref()?;
-        Some(Tap::new(disks.clone()))
-    }
-
-    fn establish(&mut self, id: MachineId, token: DialToken, end: super::network::EndId) {
-        let machine = &mut self.machines[id.0];
-        if machine.life == Life::Runs && machine.take_dial(token) {
-            machine.open(&mut self.net, end, Origin::Dial(token));
-            self.look_after(id);
-        } else {
-            self.net.close(end, true);
-        }
-    }
-
-    fn hand_over(&mut self, from: SocketAddr, to: SocketAddr, bytes: &[u8]) {
-        let Some(id) = self.find(to.ip()) else {
-            return;
-        };
-        let machine = &mut self.machines[id.0];
-        let socket = machine.sockets.get(&to.port()).copied();
-        let (Some(socket), Life::Runs) = (socket, machine.life) else {
-            return;
-        };
-        let (mut received, mut replies) = (DatagramBatch::default(), DatagramBatch::default());
-        received.push(from, bytes);
-        let now = self.net.now;
-        machine
-            .hosted
-            .datagrams(now, socket, &received, &mut replies);
-        machine.settle(&mut self.net);
-        let replies: Vec<_> = replies
-            .iter()
-            .map(|(to, bytes)| (to, bytes.to_vec()))
-            .collect();
-        self.look_after(id);
-        for (back_to, bytes) in replies {
-            self.send_datagram(id, to, back_to, bytes);
         }
     }
 }
