@@ -1,6 +1,7 @@
 //! Where rate, memory or patience is short, and everybody still gets on.
 
 use std::cell::Cell;
+use std::net::SocketAddr;
 use std::rc::Rc;
 use std::time::Duration;
 
@@ -162,6 +163,55 @@ fn memory_that_a_peer_leaves_behind_is_for_those_who_wait() {
         world.run_for(seconds(3));
         assert_complete(&mut world, &[leecher], Duration::from_secs(12));
     });
+}
+
+#[test]
+fn who_takes_nothing_keeps_no_memory_from_those_who_wait() {
+    with_seeds(|seed| {
+        let mut world = World::new(seed);
+        // Four pieces are read together, and two peers may hold all the memory that there is.
+        let content = medium_content(seed).without_runs();
+        let mut client = Client::new(Disk::full(&content));
+        client.config.budget.send_bytes = 8 << 18;
+        let seeder = world.add_client(client);
+        for number in 0..2 {
+            let mut wanted = Vec::new();
+            for piece in content.geometry.pieces().skip(16 * usize::from(number)) {
+                let block = content.geometry.block(piece, 0).unwrap();
+                wanted.extend(request_bytes(block));
+            }
+            let hog = hog(&content, number, world.address(seeder), wanted);
+            let line = Line {
+                buffer_bytes: 1 << 10,
+                ..Line::default()
+            };
+            world.add_scripted(line, hog);
+        }
+        world.run_for(seconds(4));
+        let leecher = add_leecher(&mut world, &content, &[seeder]);
+        assert_complete(&mut world, &[leecher], seconds(30));
+    });
+}
+
+/// A peer that asks for all it can, and then reads nothing.
+fn hog(content: &Content, number: u8, to: SocketAddr, mut wanted: Vec<u8>) -> ScriptedPeer {
+    let mut peer_id = *b"-XX0000-hog000000000";
+    peer_id[19] = number;
+    let hello = greeting(content.info_hash, peer_id);
+    let script =
+        move |now: Instant, _: Option<ConnId>, heard: Heard<'_>, reply: &mut Reply| match heard {
+            Heard::Begins => reply.dial.push(to),
+            Heard::Opened { .. } => {
+                reply.say.extend(&hello);
+                Message::Interested.write(&mut reply.say);
+            }
+            Heard::Tick if now - Instant::ZERO >= seconds(2) => {
+                reply.say.append(&mut wanted);
+                reply.is_deaf = true;
+            }
+            Heard::Bytes(_) | Heard::Closed | Heard::Tick => {}
+        };
+    ScriptedPeer::new(seconds(1), Box::new(script))
 }
 
 #[test]
