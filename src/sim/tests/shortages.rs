@@ -286,3 +286,35 @@ fn who_takes_slowly_holds_up_no_window() {
         assert_complete(&mut world, &[leecher], seconds(60));
     });
 }
+
+#[test]
+fn who_brings_slowly_holds_up_nobody_who_brings_fast() {
+    with_seeds(|seed| {
+        let mut world = World::new(seed);
+        world.set_choppy(false);
+        // Windows of four pieces, and memory for four of them.
+        let mut content = Content::of_one_file(seed, 24 << 20, 256 << 10).unwrap();
+        let firsts = content.geometry.pieces().step_by(4);
+        content.runs = firsts
+            .map(|first_piece| MappableRun {
+                first_piece,
+                piece_count: 4,
+            })
+            .collect();
+        let mut peers = Vec::new();
+        for rate in [10_000; 6].into_iter().chain([4_000_000]) {
+            let mut client = Client::new(Disk::full(&content));
+            client.line.up_bytes_per_second = rate;
+            // What waits on the line comes in parts of that length.
+            client.line.buffer_bytes = usize::try_from(rate / 10).unwrap();
+            let peer = world.add_client(client);
+            peers.push(world.address(peer));
+        }
+        let mut client = Client::new(Disk::empty(&content));
+        client.config.budget.receive_bytes = 4 << 20;
+        client.peers = peers;
+        let leecher = world.add_client(client);
+        // The fast one alone takes eight.
+        assert_complete(&mut world, &[leecher], seconds(16));
+    });
+}
