@@ -199,6 +199,11 @@ impl Connection {
         self.uploads.take_place(place)
     }
 
+    /// Takes their places away from all blocks that it waits for but the first.
+    pub fn keep_first_upload_place(&mut self) -> Vec<PlaceRange> {
+        self.uploads.keep_first_place()
+    }
+
     pub fn set_request_limit(&mut self, requests: u32) {
         self.peer_limit = requests.max(1);
     }

@@ -113,6 +113,12 @@ impl Uploads {
         from_it.map(|upload| upload.place = None).count()
     }
 
+    /// Takes their places away from all blocks but the first.
+    pub(super) fn keep_first_place(&mut self) -> Vec<PlaceRange> {
+        let others = self.queue.iter_mut().skip(1);
+        others.filter_map(|upload| upload.place.take()).collect()
+    }
+
     pub(super) fn is_mid_block(&self) -> bool {
         self.sent_of_first_bytes > 0
     }

@@ -5,32 +5,36 @@ use std::time::Duration;
 
 use super::peer::Pace;
 use super::{Peer, Torrent};
-use crate::base::{Block, ConnId, Instant};
+use crate::base::{BLOCK_LEN_BYTES, Block, ConnId, Instant};
 use crate::engine::context::Context;
 
 /// Who brings blocks at this rate is slow, and honest.
 const SLOW_BYTES_PER_S: u32 = 1 << 10;
+
+/// Within as many blocks of each peer as a limit lets through, each has had its turn: who comes next
+/// is chosen at random.
+const LIMITED_ROUNDS: u64 = 8;
 
 impl Torrent {
     /// A block that is on its way for longer than a slow peer takes, and than would stall another
     /// peer, is taken from its peer where somebody else could bring it; alone, a peer may be as slow
     /// as it likes.
     pub(super) fn look_for_dribblers(&mut self, ctx: &mut Context<'_>) {
+        if !self.is_downloading() {
+            return;
+        }
+        let limited = self.waits_for_our_limit(ctx);
         for peer in self.peers.values_mut() {
             // It has worked off what it was asked for: it may try again.
             if peer.pace == Pace::Dribbles && peer.conn.is_clear() {
                 peer.pace = Pace::Brings;
             }
         }
-        // Under a limit of ours, who sends little may be who is hardly listened to.
-        if ctx.config.down_bytes_per_second_max.is_some() || !self.is_downloading() {
-            return;
-        }
         let late: Vec<_> = self
             .peers
             .iter()
             .filter(|(_, peer)| peer.pace != Pace::Dribbles)
-            .filter_map(|(conn, peer)| Some((*conn, peer.late_block(ctx)?)))
+            .filter_map(|(conn, peer)| Some((*conn, peer.late_block(ctx, limited)?)))
             .collect();
         let mut is_any = false;
         for (conn, block) in late {
@@ -42,6 +46,17 @@ impl Torrent {
         if is_any {
             self.fetch_from_all(ctx);
         }
+    }
+
+    /// Under a limit of ours, who sends little may be who is hardly listened to: for how long, where
+    /// all have their turns.
+    fn waits_for_our_limit(&self, ctx: &Context<'_>) -> Duration {
+        let Some(bytes_per_s) = ctx.config.down_bytes_per_second_max else {
+            return Duration::ZERO;
+        };
+        let round_bytes = self.peers.len() as u64 * u64::from(BLOCK_LEN_BYTES);
+        let rounds_ms = LIMITED_ROUNDS * round_bytes * 1000 / bytes_per_s.max(1);
+        Duration::from_millis(rounds_ms)
     }
 
     fn others_could_bring(&mut self, now: Instant, conn: ConnId, block: Block) -> bool {
@@ -67,10 +82,10 @@ impl Torrent {
 
 impl Peer {
     /// The block that is coming from it, if that takes too long.
-    fn late_block(&self, ctx: &Context<'_>) -> Option<Block> {
+    fn late_block(&self, ctx: &Context<'_>, limited: Duration) -> Option<Block> {
         let block = self.conn.landing_block()?;
         let slow = Duration::from_secs(u64::from(block.len_bytes() / SLOW_BYTES_PER_S));
-        let patience = ctx.config.stall_patience + slow;
+        let patience = ctx.config.stall_patience + slow + limited;
         (self.conn.landing_for(ctx.now) >= patience).then_some(block)
     }
 }

@@ -40,17 +40,20 @@ impl Torrent {
         if room < peer.conn.pipeline_depth().div_ceil(4) {
             return false;
         }
+        let has_nothing_to_do = peer.conn.standing_requests() == 0;
         let mut asked = 0;
-        while asked < room && self.ask_one(ctx, conn) {
+        while asked < room && self.ask_one(ctx, conn, has_nothing_to_do) {
             asked += 1;
         }
         self.look_ahead(ctx, conn);
         asked > 0
     }
 
-    fn ask_one(&mut self, ctx: &mut Context<'_>, conn: ConnId) -> bool {
+    fn ask_one(&mut self, ctx: &mut Context<'_>, conn: ConnId, has_nothing_to_do: bool) -> bool {
         let Some(block) = self.lease(ctx, conn) else {
-            return self.ask_in_endgame(ctx, conn);
+            // Few are asked for the same: those who are slow with what they were asked for would keep
+            // those away who are not.
+            return has_nothing_to_do && self.ask_in_endgame(ctx, conn);
         };
         let range = self.landing.place_of_block(&self.geometry, block);
         let (Some(range), Some(peer)) = (range, self.peers.get_mut(&conn)) else {
@@ -118,9 +121,20 @@ impl Torrent {
     /// Everything is asked for: what has not begun to come is asked of others, too.
     fn ask_in_endgame(&mut self, ctx: &mut Context<'_>, conn: ConnId) -> bool {
         let is_alone = self.peers.len() < 2;
-        if is_alone || !self.picker.is_all_begun() || !self.blocks.is_all_leased() {
-            return false;
+        let is_end = self.picker.is_all_begun() && self.blocks.is_all_leased();
+        is_end && !is_alone && self.ask_also(ctx, conn)
+    }
+
+    /// Asks a peer for what others were asked for and have not begun to send, as much as it takes.
+    pub(super) fn ask_for_what_is_held(&mut self, ctx: &mut Context<'_>, conn: ConnId) {
+        let room = self.peers.get(&conn).map(|peer| peer.conn.request_room());
+        let asked = (0..room.unwrap_or(0)).take_while(|_| self.ask_also(ctx, conn));
+        if asked.count() > 0 {
+            ctx.replan(conn);
         }
+    }
+
+    fn ask_also(&mut self, ctx: &mut Context<'_>, conn: ConnId) -> bool {
         let Some(reach) = self.peers.get(&conn).and_then(Peer::in_reach) else {
             return false;
         };

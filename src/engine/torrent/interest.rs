@@ -32,6 +32,8 @@ impl Torrent {
         peer.interest = Interest::of(&self.picker, &has);
         peer.has = has;
         peer.find_fast();
+        // It may have less than before, and nobody else be asked for what it was chosen for.
+        self.try_with_others(conn);
         self.allow_fast(conn);
         self.look_at_interest(ctx, conn);
     }

@@ -432,6 +432,7 @@ impl Torrent {
         self.fetch_from_all(ctx);
         // Who left, was choked or asks no more has given memory back, and told nobody.
         if !self.waiting_for_reads.is_empty() {
+            self.take_from_idle(ctx);
             self.serve_all_waiting(ctx);
         }
         if before.wants_slots {

@@ -1,5 +1,6 @@
 //! Room for what will be asked for: which places are opened ahead, made writable again, and given up.
 
+use std::cmp::Reverse;
 use std::collections::BTreeSet;
 use std::time::Duration;
 
@@ -150,7 +151,8 @@ impl Torrent {
     }
 
     /// Where places are all taken and somebody could bring what has none, one is given up that does
-    /// not get on.
+    /// not get on. Where all of them do, but slowly, the best of those who have nothing to do is asked
+    /// for what is to come into them.
     pub(super) fn make_room(&mut self, ctx: &mut Context<'_>) {
         if !self.is_downloading() || self.landing.is_any_opening() {
             return;
@@ -161,15 +163,22 @@ impl Torrent {
                 && !peer.is_late()
                 && peer.conn.standing_requests() == 0
         };
-        let mut starving = self.peers.values().filter(|peer| is_starving(peer));
-        if !starving.any(|peer| self.next_without_place(peer, ctx).is_some()) {
+        let starving = self.peers.iter().filter(|(_, peer)| is_starving(peer));
+        let mut starving: Vec<_> = starving.collect();
+        starving.sort_by_key(|(_, peer)| Reverse(peer.conn.downloaded_bytes()));
+        let mut starving = starving.into_iter();
+        let best = starving.find(|(_, peer)| self.next_without_place(peer, ctx).is_some());
+        let Some(conn) = best.map(|(conn, _)| *conn) else {
             return;
-        }
+        };
         let used = self.places_in_use();
         let is_idle = |place: &&LandingPlace| place.is_ready() && !used.contains(&place.id);
         let idle = self.landing.iter().find(is_idle);
         if let Some(place) = idle.copied() {
             self.give_up(ctx, &place);
+        } else if self.in_pool.is_empty() && self.to_hash.is_empty() {
+            // Slower peers hold all of it, with little that is to come.
+            self.ask_for_what_is_held(ctx, conn);
         }
     }
 

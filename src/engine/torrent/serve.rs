@@ -4,11 +4,11 @@
 use std::collections::BTreeSet;
 use std::time::Duration;
 
-use super::Torrent;
+use super::{Peer, Torrent};
 use crate::base::limits::{
     READ_LEN_BYTES_MAX, READ_LEN_BYTES_MIN, READS_AHEAD, UPLOAD_PLACES_MAX, UPLOADS_AHEAD,
 };
-use crate::base::{Block, ConnId, PlaceId, PlaceRange};
+use crate::base::{Block, ConnId, Instant, PlaceId, PlaceRange};
 use crate::engine::context::Context;
 use crate::engine::job::PlaceSource;
 use crate::engine::landing::Stretch;
@@ -16,6 +16,9 @@ use crate::engine::places::Place;
 
 /// After this long, what was read ahead and never asked for gives way to what is asked for next.
 const UNUSED_READ: Duration = Duration::from_secs(10);
+
+/// Who has taken nothing of what is there for it for this long is not counted on.
+const TAKES_NOTHING: Duration = Duration::from_secs(5);
 
 /// Where the bytes of a block are.
 enum Found {
@@ -67,7 +70,8 @@ impl Torrent {
         let Some(peer) = self.peers.get(&conn) else {
             return;
         };
-        let missing: Vec<_> = peer.conn.uploads_without_place(UPLOADS_AHEAD).collect();
+        let missing = peer.conn.uploads_without_place(peer.uploads_ahead(ctx.now));
+        let missing: Vec<_> = missing.collect();
         let mut places: BTreeSet<_> = peer.conn.upload_places().collect();
         self.waiting_for_reads.remove(&conn);
         let mut is_next = true;
@@ -135,16 +139,32 @@ impl Torrent {
         }
     }
 
+    /// Who takes nothing keeps no more memory from those who wait for some than what it is to take
+    /// next; it has the rest again when it goes on.
+    pub(super) fn take_from_idle(&mut self, ctx: &mut Context<'_>) {
+        for peer in self.peers.values_mut() {
+            if peer.takes_nothing(ctx.now) {
+                for range in peer.conn.keep_first_upload_place() {
+                    ctx.release(range.place);
+                }
+            }
+        }
+    }
+
     fn take_what_is_here(&mut self, ctx: &mut Context<'_>, conn: ConnId) {
         let Some(peer) = self.peers.get(&conn) else {
             return;
         };
-        let missing: Vec<_> = peer.conn.uploads_without_place(UPLOADS_AHEAD).collect();
+        let missing = peer.conn.uploads_without_place(peer.uploads_ahead(ctx.now));
+        let missing: Vec<_> = missing.collect();
+        let mut places: BTreeSet<_> = peer.conn.upload_places().collect();
         for block in missing {
-            match self.find_here(ctx, block) {
-                Some(range) => self.put_upload(ctx, conn, block, range),
-                None => return,
-            }
+            let found = self.find_here(ctx, block);
+            let Some(range) = found.filter(|_| places.len() < UPLOAD_PLACES_MAX) else {
+                return;
+            };
+            places.insert(range.place);
+            self.put_upload(ctx, conn, block, range);
         }
     }
 
@@ -347,6 +367,22 @@ impl Torrent {
         }
         if is_any && !self.waiting_for_reads.is_empty() {
             self.serve_all_waiting(ctx);
+        }
+    }
+}
+
+impl Peer {
+    /// Whether it takes nothing of what is there for it, though it could.
+    fn takes_nothing(&self, now: Instant) -> bool {
+        now - self.last_moved >= TAKES_NOTHING && self.conn.upload_places().next().is_some()
+    }
+
+    /// How many of the blocks that it waits for are to be in memory.
+    fn uploads_ahead(&self, now: Instant) -> usize {
+        if self.takes_nothing(now) {
+            1
+        } else {
+            UPLOADS_AHEAD
         }
     }
 }

@@ -1,8 +1,7 @@
 //! Peers that send, but hardly.
 
 use super::support::{
-    add_leecher, add_seeder, assert_complete, greeting, medium_content, seconds, take_messages,
-    with_seeds,
+    add_seeder, assert_complete, greeting, medium_content, seconds, take_messages, with_seeds,
 };
 use crate::base::{ConnId, Instant};
 use crate::sim::{Client, Content, Disk, Heard, Line, Reply, ScriptedPeer, World};
@@ -42,18 +41,27 @@ fn dribbler(content: &Content) -> ScriptedPeer {
 #[test]
 fn a_peer_that_sends_a_byte_now_and_then_holds_nobody_up() {
     with_seeds(|seed| {
-        let mut world = World::new(seed);
-        let content = medium_content(seed);
-        let dribbler = world.add_scripted(Line::default(), dribbler(&content));
-        let leecher = add_leecher(&mut world, &content, &[dribbler]);
-        // It is asked for something before anybody else is there.
-        world.run_for(seconds(7));
-        let seeder = add_seeder(&mut world, &content);
-        let mut helper = Client::new(Disk::empty(&content));
-        helper.peers = vec![world.address(leecher), world.address(seeder)];
-        let helper = world.add_client(helper);
-        assert_complete(&mut world, &[leecher, helper], seconds(90));
+        for limit in [None, Some(200_000)] {
+            nobody_is_held_up(seed, limit);
+        }
     });
+}
+
+fn nobody_is_held_up(seed: u64, down_bytes_per_second_max: Option<u64>) {
+    let mut world = World::new(seed);
+    let content = medium_content(seed);
+    let dribbler = world.add_scripted(Line::default(), dribbler(&content));
+    let mut client = Client::new(Disk::empty(&content));
+    client.config.down_bytes_per_second_max = down_bytes_per_second_max;
+    client.peers = vec![world.address(dribbler)];
+    let leecher = world.add_client(client);
+    // It is asked for something before anybody else is there.
+    world.run_for(seconds(7));
+    let seeder = add_seeder(&mut world, &content);
+    let mut helper = Client::new(Disk::empty(&content));
+    helper.peers = vec![world.address(leecher), world.address(seeder)];
+    let helper = world.add_client(helper);
+    assert_complete(&mut world, &[leecher, helper], seconds(90));
 }
 
 #[test]

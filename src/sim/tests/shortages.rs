@@ -1,6 +1,7 @@
 //! Where rate, memory or patience is short, and everybody still gets on.
 
 use std::cell::Cell;
+use std::net::SocketAddr;
 use std::rc::Rc;
 use std::time::Duration;
 
@@ -165,6 +166,55 @@ fn memory_that_a_peer_leaves_behind_is_for_those_who_wait() {
 }
 
 #[test]
+fn who_takes_nothing_keeps_no_memory_from_those_who_wait() {
+    with_seeds(|seed| {
+        let mut world = World::new(seed);
+        // Four pieces are read together, and two peers may hold all the memory that there is.
+        let content = medium_content(seed).without_runs();
+        let mut client = Client::new(Disk::full(&content));
+        client.config.budget.send_bytes = 8 << 18;
+        let seeder = world.add_client(client);
+        for number in 0..2 {
+            let mut wanted = Vec::new();
+            for piece in content.geometry.pieces().skip(16 * usize::from(number)) {
+                let block = content.geometry.block(piece, 0).unwrap();
+                wanted.extend(request_bytes(block));
+            }
+            let hog = hog(&content, number, world.address(seeder), wanted);
+            let line = Line {
+                buffer_bytes: 1 << 10,
+                ..Line::default()
+            };
+            world.add_scripted(line, hog);
+        }
+        world.run_for(seconds(4));
+        let leecher = add_leecher(&mut world, &content, &[seeder]);
+        assert_complete(&mut world, &[leecher], seconds(30));
+    });
+}
+
+/// A peer that asks for all it can, and then reads nothing.
+fn hog(content: &Content, number: u8, to: SocketAddr, mut wanted: Vec<u8>) -> ScriptedPeer {
+    let mut peer_id = *b"-XX0000-hog000000000";
+    peer_id[19] = number;
+    let hello = greeting(content.info_hash, peer_id);
+    let script =
+        move |now: Instant, _: Option<ConnId>, heard: Heard<'_>, reply: &mut Reply| match heard {
+            Heard::Begins => reply.dial.push(to),
+            Heard::Opened { .. } => {
+                reply.say.extend(&hello);
+                Message::Interested.write(&mut reply.say);
+            }
+            Heard::Tick if now - Instant::ZERO >= seconds(2) => {
+                reply.say.append(&mut wanted);
+                reply.is_deaf = true;
+            }
+            Heard::Bytes(_) | Heard::Closed | Heard::Tick => {}
+        };
+    ScriptedPeer::new(seconds(1), Box::new(script))
+}
+
+#[test]
 fn a_peer_that_wakes_up_may_still_be_the_first_to_send() {
     with_seeds(|seed| {
         for wait_ms in [15_400, 16_000, 17_000, 18_000] {
@@ -234,5 +284,37 @@ fn who_takes_slowly_holds_up_no_window() {
         };
         world.add_scripted(line, deaf);
         assert_complete(&mut world, &[leecher], seconds(60));
+    });
+}
+
+#[test]
+fn who_brings_slowly_holds_up_nobody_who_brings_fast() {
+    with_seeds(|seed| {
+        let mut world = World::new(seed);
+        world.set_choppy(false);
+        // Windows of four pieces, and memory for four of them.
+        let mut content = Content::of_one_file(seed, 24 << 20, 256 << 10).unwrap();
+        let firsts = content.geometry.pieces().step_by(4);
+        content.runs = firsts
+            .map(|first_piece| MappableRun {
+                first_piece,
+                piece_count: 4,
+            })
+            .collect();
+        let mut peers = Vec::new();
+        for rate in [10_000; 6].into_iter().chain([4_000_000]) {
+            let mut client = Client::new(Disk::full(&content));
+            client.line.up_bytes_per_second = rate;
+            // What waits on the line comes in parts of that length.
+            client.line.buffer_bytes = usize::try_from(rate / 10).unwrap();
+            let peer = world.add_client(client);
+            peers.push(world.address(peer));
+        }
+        let mut client = Client::new(Disk::empty(&content));
+        client.config.budget.receive_bytes = 4 << 20;
+        client.peers = peers;
+        let leecher = world.add_client(client);
+        // The fast one alone takes eight.
+        assert_complete(&mut world, &[leecher], seconds(16));
     });
 }

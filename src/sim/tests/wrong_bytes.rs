@@ -1,7 +1,13 @@
 //! Peers that send something else than the content.
 
-use super::support::{add_seeder, assert_complete, medium_content, seconds, with_seeds};
-use crate::sim::{Client, Content, Disk, MachineId, World};
+use std::collections::BTreeSet;
+
+use super::support::{
+    add_seeder, assert_complete, greeting, medium_content, seconds, take_messages, with_seeds,
+};
+use crate::base::{ConnId, Instant};
+use crate::sim::{Client, Content, Disk, Heard, Line, MachineId, Reply, ScriptedPeer, World};
+use crate::wire::peer::{Message, piece_head};
 
 /// A leecher of some liars and a seeder, done within a while.
 fn leecher_among(world: &mut World, content: &Content, liars: &[MachineId], seeder: MachineId) {
@@ -91,5 +97,69 @@ fn wrong_pieces_in_buffers_are_fetched_again() {
         client.peers = peers.map(|peer| world.address(*peer)).collect();
         let leecher = world.add_client(client);
         assert_complete(&mut world, &[leecher], seconds(300));
+    });
+}
+
+/// A peer that sends wrong blocks once, and when it is asked for one again says that it has nothing any
+/// more, but answers what it was asked for.
+fn deserter(content: &Content, number: u8) -> ScriptedPeer {
+    let mut peer_id = *b"-XX0000-deserter0000";
+    peer_id[19] = number;
+    let hello = greeting(content.info_hash, peer_id);
+    let content = content.clone();
+    let mut unread = Vec::new();
+    let (mut asked, mut has_deserted) = (BTreeSet::new(), false);
+    let script =
+        move |_: Instant, _: Option<ConnId>, heard: Heard<'_>, reply: &mut Reply| match heard {
+            Heard::Opened { .. } => {
+                reply.say.extend(&hello);
+                Message::HaveAll.write(&mut reply.say);
+                Message::Unchoke.write(&mut reply.say);
+            }
+            Heard::Bytes(bytes) => {
+                unread.extend_from_slice(bytes);
+                let messages = take_messages(&mut unread);
+                for message in messages.iter().filter(|message| message[0] == 6) {
+                    let number =
+                        |at: usize| u32::from_be_bytes(message[at..at + 4].try_into().unwrap());
+                    let block = content
+                        .geometry
+                        .part(number(1), number(5), number(9))
+                        .unwrap();
+                    let is_again = !asked.insert(message.clone());
+                    if is_again && !std::mem::replace(&mut has_deserted, true) {
+                        Message::HaveNone.write(&mut reply.say);
+                    }
+                    reply.say.extend(piece_head(block));
+                    let right = content.block(block).iter();
+                    let spoils = if has_deserted { 0 } else { 0x40 };
+                    reply.say.extend(right.map(|byte| byte ^ spoils));
+                }
+            }
+
+            Heard::Tick | Heard::Begins | Heard::Closed => {}
+        };
+    ScriptedPeer::new(seconds(1), Box::new(script))
+}
+
+#[test]
+fn who_is_tried_alone_and_has_nothing_any_more_holds_nobody_up() {
+    with_seeds(|seed| {
+        let mut world = World::new(seed);
+        let content = Content::of_one_file(seed, 4 << 20, 4 << 20).unwrap();
+        let line = Line {
+            up_bytes_per_second: 400_000,
+            ..Line::default()
+        };
+        let deserters = (0..4).map(|number| world.add_scripted(line, deserter(&content, number)));
+        let mut peers: Vec<_> = deserters.collect();
+        let mut client = Client::new(Disk::full(&content));
+        client.line.up_bytes_per_second = 400_000;
+        let seeder = world.add_client(client);
+        let mut client = Client::new(Disk::empty(&content));
+        peers.push(seeder);
+        client.peers = peers.iter().map(|peer| world.address(*peer)).collect();
+        let leecher = world.add_client(client);
+        assert_complete(&mut world, &[leecher], seconds(120));
     });
 }
