@@ -73,14 +73,16 @@ impl Context<'_> {
         }
     }
 
-    /// Somebody relies on a place no more.
-    pub(super) fn release(&mut self, place: PlaceId) {
+    /// Somebody relies on a place no more; true where nobody does now.
+    pub(super) fn release(&mut self, place: PlaceId) -> bool {
         self.places.release(place);
+        let is_unused = self.places.get(place).is_none_or(|known| known.users == 0);
         let is_left = self.places.get(place).is_some_and(|known| {
             known.users == 0 && known.is_abandoned && known.state == PlaceState::Live
         });
         if is_left {
             self.close(place);
         }
+        is_unused
     }
 }

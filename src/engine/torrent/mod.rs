@@ -89,6 +89,8 @@ pub(super) struct Torrent {
     reading: BTreeMap<Stretch, PlaceId>,
     /// Peers that wait for a block to be in memory.
     waiting_for_reads: BTreeSet<ConnId>,
+    /// How many peers wait for blocks, or did at the last tick.
+    served_count: usize,
     choker: Choker,
     unchoked_count: usize,
     /// What was done since the last tick and costs as much as there are peers: once in between, and
@@ -156,6 +158,7 @@ impl Torrent {
             hash_jobs: 0,
             reading: BTreeMap::new(),
             waiting_for_reads: BTreeSet::new(),
+            served_count: 0,
             choker: Choker::new(config.slots, now),
             unchoked_count: 0,
             since_tick: SinceTick::default(),
@@ -428,6 +431,7 @@ impl Torrent {
         self.refresh_windows(ctx);
         self.look_for_stalled(ctx);
         self.look_for_dribblers(ctx);
+        self.count_served();
         self.make_room(ctx);
         self.fetch_from_all(ctx);
         // Who left, was choked or asks no more has given memory back, and told nobody.

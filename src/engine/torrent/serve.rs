@@ -34,6 +34,7 @@ impl Torrent {
         let Some(peer) = self.peers.get(&conn) else {
             return;
         };
+        let peers_count = self.peers.len();
         let is_given = has && (!peer.conn.is_choked_by_us() || self.gives_fast(conn, block));
         let Some(peer) = self.peers.get_mut(&conn) else {
             return;
@@ -43,6 +44,9 @@ impl Torrent {
             return;
         }
         peer.conn.was_of_use();
+        if peer.conn.waiting_uploads() == 0 {
+            self.served_count = peers_count.min(self.served_count + 1);
+        }
         peer.conn.grant(block);
         if peer.conn.waiting_uploads() <= UPLOADS_AHEAD {
             self.serve(ctx, conn);
@@ -129,7 +133,9 @@ impl Torrent {
         let mut moved = Vec::new();
         for (conn, peer) in &mut self.peers {
             let count = peer.conn.take_upload_place(place);
-            (0..count).for_each(|_| ctx.release(place));
+            for _ in 0..count {
+                ctx.release(place);
+            }
             if count > 0 {
                 moved.push(*conn);
             }
@@ -253,14 +259,17 @@ impl Torrent {
 
     /// Many peers that want different parts have to share the memory.
     fn read_len_bytes(&self) -> u32 {
-        let served = self
-            .peers
-            .values()
-            .filter(|peer| peer.conn.waiting_uploads() > 0);
-        let sharing = u32::try_from(served.count()).unwrap_or(u32::MAX).max(1);
+        let sharing = u32::try_from(self.served_count).unwrap_or(u32::MAX).max(1);
         let share = (4 * READ_LEN_BYTES_MAX / sharing).max(1);
         let power = 1 << share.ilog2();
         power.clamp(READ_LEN_BYTES_MIN, READ_LEN_BYTES_MAX)
+    }
+
+    /// It is asked for with each block that is looked for: between two ticks nobody is discounted.
+    pub(super) fn count_served(&mut self) {
+        let served = self.peers.values();
+        let served = served.filter(|peer| peer.conn.waiting_uploads() > 0);
+        self.served_count = served.count();
     }
 
     fn start_read(&mut self, ctx: &mut Context<'_>, stretch: Stretch) -> Found {
@@ -359,13 +368,14 @@ impl Torrent {
         let waits = peer.conn.uploads_without_place(UPLOADS_AHEAD).next();
         let waits = waits.is_some();
         let is_any = !gone.is_empty();
+        let mut is_room_left = false;
         for range in gone {
-            ctx.release(range.place);
+            is_room_left |= ctx.release(range.place);
         }
         if is_any && waits {
             self.serve(ctx, conn);
         }
-        if is_any && !self.waiting_for_reads.is_empty() {
+        if is_room_left && !self.waiting_for_reads.is_empty() {
             self.serve_all_waiting(ctx);
         }
     }
