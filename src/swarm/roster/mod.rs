@@ -20,9 +20,10 @@ pub use bans::Offence;
 
 /// After the first failure; each further one doubles it.
 const BACK_OFF: Duration = Duration::from_secs(60);
-/// After the first failure of an address that a person gave.
-const BACK_OFF_GIVEN: Duration = Duration::from_secs(5);
 const BACK_OFF_MAX: Duration = Duration::from_secs(3600);
+/// The same of an address that a person gave, who may be about to start what is to listen there.
+const BACK_OFF_GIVEN: Duration = Duration::from_secs(5);
+const BACK_OFF_GIVEN_MAX: Duration = Duration::from_secs(40);
 
 /// Who told of an address.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -204,12 +205,12 @@ impl Roster {
             return;
         };
         peer.failures = peer.failures.saturating_add(1);
-        let first = match peer.source {
-            Source::Given => BACK_OFF_GIVEN,
-            Source::Tracker | Source::Incoming => BACK_OFF,
+        let (first, longest) = match peer.source {
+            Source::Given => (BACK_OFF_GIVEN, BACK_OFF_GIVEN_MAX),
+            Source::Tracker | Source::Incoming => (BACK_OFF, BACK_OFF_MAX),
         };
         let doublings = (peer.failures - 1).min(16);
-        let back_off = first.saturating_mul(1 << doublings).min(BACK_OFF_MAX);
+        let back_off = first.saturating_mul(1 << doublings).min(longest);
         // Up to a quarter more, so that those who failed together do not come back together.
         let jitter = back_off.mul_f64(f64::from(self.rng.below(1000)) / 4000.0);
         self.wait(address, now + back_off + jitter);
