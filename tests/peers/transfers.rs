@@ -1,6 +1,5 @@
 //! Each of the others gets from mt what it seeds, and mt gets from them.
 
-use std::env;
 use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
@@ -222,15 +221,9 @@ fn mt_gets_from_libtorrent_without_any_ipv4() -> Result<()> {
     Ok(())
 }
 
-/// Building it takes minutes, so it is asked only where somebody has it.
 #[test]
-#[ignore = "needs rqbit, or is skipped"]
+#[ignore = "needs rqbit"]
 fn rqbit_and_mt_give_to_each_other() -> Result<()> {
-    let path = env::var_os("PATH").unwrap_or_default();
-    if !env::split_paths(&path).any(|folder| folder.join("rqbit").is_file()) {
-        eprintln!("skipped: there is no `rqbit` on the path");
-        return Ok(());
-    }
     both_ways(Program::Rqbit)
 }
 
