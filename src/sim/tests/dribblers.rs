@@ -1,41 +1,31 @@
 //! Peers that send, but hardly.
 
 use super::support::{
-    add_seeder, assert_complete, greeting, medium_content, seconds, take_messages, with_seeds,
+    add_seeder, assert_complete, medium_content, promiser, requested, seconds, take_messages,
+    with_seeds,
 };
-use crate::base::{ConnId, Instant};
-use crate::sim::{Client, Content, Disk, Heard, Line, Reply, ScriptedPeer, World};
-use crate::wire::peer::{Message, piece_head};
+use crate::sim::{Client, Content, Disk, Heard, Line, ScriptedPeer, World};
+use crate::wire::peer::piece_head;
 
 /// A peer that has everything, and answers the first request with a byte every five seconds.
 fn dribbler(content: &Content) -> ScriptedPeer {
-    let hello = greeting(content.info_hash, *b"-XX0000-dribbler0000");
-    let content = content.clone();
+    let its_content = content.clone();
     let (mut unread, mut left) = (Vec::new(), None);
-    let script =
-        move |_: Instant, _: Option<ConnId>, heard: Heard<'_>, reply: &mut Reply| match heard {
-            Heard::Opened { .. } => {
-                reply.say.extend(&hello);
-                Message::HaveAll.write(&mut reply.say);
-                Message::Unchoke.write(&mut reply.say);
-            }
-            Heard::Bytes(bytes) => {
-                unread.extend_from_slice(bytes);
-                for message in take_messages(&mut unread) {
-                    if message[0] == 6 && left.is_none() {
-                        let number =
-                            |at: usize| u32::from_be_bytes(message[at..at + 4].try_into().unwrap());
-                        let block = content.geometry.part(number(1), number(5), number(9));
-                        let block = block.unwrap();
-                        reply.say.extend(piece_head(block));
-                        left = Some(content.block(block).to_vec().into_iter());
-                    }
+    promiser(content, 0, seconds(5), move |heard, reply| match heard {
+        Heard::Bytes(bytes) => {
+            unread.extend_from_slice(bytes);
+            for message in take_messages(&mut unread) {
+                if let Some(block) = requested(&its_content, &message)
+                    && left.is_none()
+                {
+                    reply.say.extend(piece_head(block));
+                    left = Some(its_content.block(block).to_vec().into_iter());
                 }
             }
-            Heard::Tick => reply.say.extend(left.as_mut().and_then(Iterator::next)),
-            Heard::Begins | Heard::Closed => {}
-        };
-    ScriptedPeer::new(seconds(5), Box::new(script))
+        }
+        Heard::Tick => reply.say.extend(left.as_mut().and_then(Iterator::next)),
+        _ => {}
+    })
 }
 
 #[test]

@@ -5,31 +5,12 @@ use std::rc::Rc;
 use std::time::Duration;
 
 use super::support::{
-    add_leecher, add_seeder, assert_complete, greeting, medium_content, seconds, small_content,
-    take_messages, with_seeds,
+    add_leecher, add_seeder, assert_complete, greeting, medium_content, promiser, seconds,
+    small_content, take_messages, talker, with_seeds,
 };
-use crate::base::{Bitfield, PieceIndex, Rng};
+use crate::base::{PieceIndex, Rng};
 use crate::sim::{Client, Content, Disk, Heard, Line, Reply, ScriptedPeer, World};
-use crate::wire::peer::{Message, RawBlock, write_bitfield};
-
-/// A peer that greets whoever comes, and whomever it dials, and then says one thing after another.
-fn talker(
-    content: &Content,
-    dial: Vec<std::net::SocketAddr>,
-    mut next: impl FnMut(&mut Reply) + 'static,
-) -> ScriptedPeer {
-    let hello = greeting(content.info_hash, *b"-XX0000-talker000000");
-    let script =
-        move |_: crate::base::Instant, _: Option<_>, heard: Heard<'_>, reply: &mut Reply| {
-            match heard {
-                Heard::Begins => reply.dial.clone_from(&dial),
-                Heard::Opened { .. } => reply.say.extend(&hello),
-                Heard::Tick => next(reply),
-                Heard::Bytes(_) | Heard::Closed => {}
-            }
-        };
-    ScriptedPeer::new(Duration::from_millis(50), Box::new(script))
-}
+use crate::wire::peer::{Message, RawBlock};
 
 fn say(message: Message) -> impl FnMut(&mut Reply) {
     move |reply| message.write(&mut reply.say)
@@ -161,26 +142,12 @@ fn a_peer_that_has_all_and_gives_nothing_holds_nobody_up() {
     with_seeds(|seed| {
         let mut world = World::new(seed);
         let content = medium_content(seed);
-        let liar = world.add_scripted(Line::default(), promiser(&content));
+        let liar = promiser(&content, 0, seconds(1), |_, _| {});
+        let liar = world.add_scripted(Line::default(), liar);
         let seeder = add_seeder(&mut world, &content);
         let leecher = add_leecher(&mut world, &content, &[liar, seeder]);
         assert_complete(&mut world, &[leecher], seconds(90));
     });
-}
-
-/// A peer that says that it has everything and unchokes, and then says nothing.
-fn promiser(content: &Content) -> ScriptedPeer {
-    let hello = greeting(content.info_hash, *b"-XX0000-promises0000");
-    let piece_count = content.geometry.piece_count();
-    let script =
-        move |_: crate::base::Instant, _: Option<_>, heard: Heard<'_>, reply: &mut Reply| {
-            if matches!(heard, Heard::Opened { .. }) {
-                reply.say.extend(&hello);
-                write_bitfield(&Bitfield::all(piece_count), &mut reply.say);
-                Message::Unchoke.write(&mut reply.say);
-            }
-        };
-    ScriptedPeer::new(seconds(1), Box::new(script))
 }
 
 #[test]
@@ -213,7 +180,8 @@ fn floods_cost_a_seeder_nothing_but_the_flooder() {
             let content = small_content(seed);
             let seeder = add_seeder(&mut world, &content);
             let mut tell = say(flood);
-            let flooder = talker(&content, vec![world.address(seeder)], move |reply| {
+            let dial = vec![world.address(seeder)];
+            let flooder = talker(&content, 0, dial, Vec::new(), move |reply| {
                 Message::Interested.write(&mut reply.say);
                 (0..500).for_each(|_| tell(reply));
             });
@@ -233,7 +201,8 @@ fn bytes_without_meaning_harm_nobody() {
         let seeder = add_seeder(&mut world, &content);
         for talker_seed in 0..8 {
             let mut rng = Rng::new(seed * 100 + talker_seed);
-            let noise = talker(&content, vec![world.address(seeder)], move |reply| {
+            let dial = vec![world.address(seeder)];
+            let noise = talker(&content, talker_seed, dial, Vec::new(), move |reply| {
                 for _ in 0..rng.below(40) {
                     let len = rng.below(30);
                     reply.say.extend(len.to_be_bytes());
@@ -361,26 +330,15 @@ fn a_peer_that_refuses_all_it_is_asked_for_is_not_asked_without_end() {
     with_seeds(|seed| {
         let mut world = World::new(seed);
         let content = medium_content(seed);
-        let hello = greeting(content.info_hash, *b"-XX0000-refuses00000");
         let asked = Rc::new(RefCell::new(0));
         let counted = Rc::clone(&asked);
         let mut unread = Vec::new();
-        let script =
-            move |_: crate::base::Instant, _: Option<_>, heard: Heard<'_>, reply: &mut Reply| {
-                match heard {
-                    Heard::Opened { .. } => {
-                        reply.say.extend(&hello);
-                        Message::HaveAll.write(&mut reply.say);
-                        Message::Unchoke.write(&mut reply.say);
-                    }
-                    Heard::Bytes(bytes) => {
-                        unread.extend_from_slice(bytes);
-                        *counted.borrow_mut() += refuse_requests(&mut unread, reply);
-                    }
-                    _ => {}
-                }
-            };
-        let refuser = ScriptedPeer::new(seconds(1), Box::new(script));
+        let refuser = promiser(&content, 0, seconds(1), move |heard, reply| {
+            if let Heard::Bytes(bytes) = heard {
+                unread.extend_from_slice(bytes);
+                *counted.borrow_mut() += refuse_requests(&mut unread, reply);
+            }
+        });
         let refuser = world.add_scripted(Line::default(), refuser);
         let seeder = add_seeder(&mut world, &content);
         let leecher = add_leecher(&mut world, &content, &[refuser]);

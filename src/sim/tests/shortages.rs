@@ -6,28 +6,27 @@ use std::rc::Rc;
 use std::time::Duration;
 
 use super::support::{
-    add_leecher, assert_complete, greeting, medium_content, seconds, small_content, with_seeds,
+    add_leecher, add_seeder, assert_complete, greeting, medium_content, promiser, seconds,
+    small_content, with_seeds,
 };
-use crate::base::{Bitfield, ConnId, Instant};
+use crate::base::{ConnId, Instant};
 use crate::engine::MappableRun;
 use crate::sim::{Client, Content, Disk, Heard, Line, Reply, ScriptedPeer, World};
-use crate::wire::peer::{Message, request_bytes, write_bitfield};
+use crate::wire::peer::{Message, request_bytes};
 
 #[test]
 fn limits_on_both_directions_do_not_wait_for_each_other() {
     with_seeds(|seed| {
         let mut world = World::new(seed);
         let content = medium_content(seed);
-        let seeder = world.add_client(Client::new(Disk::full(&content)));
+        let seeder = add_seeder(&mut world, &content);
         let mut middle = Client::new(Disk::empty(&content));
         middle.peers = vec![world.address(seeder)];
         middle.config.down_bytes_per_second_max = Some(400_000);
         middle.config.up_bytes_per_second_max = Some(4000);
         let middle = world.add_client(middle);
         // It can only get what the other passes on, slowly.
-        let mut taker = Client::new(Disk::empty(&content));
-        taker.peers = vec![world.address(middle)];
-        let taker = world.add_client(taker);
+        let taker = add_leecher(&mut world, &content, &[middle]);
         assert_complete(&mut world, &[middle], seconds(20));
         assert!(!world.is_complete(taker));
     });
@@ -38,7 +37,7 @@ fn a_low_limit_ends_no_connection() {
     with_seeds(|seed| {
         let mut world = World::new(seed);
         let content = medium_content(seed);
-        let seeder = world.add_client(Client::new(Disk::full(&content)));
+        let seeder = add_seeder(&mut world, &content);
         let mut leecher = Client::new(Disk::empty(&content));
         leecher.peers = vec![world.address(seeder)];
         leecher.config.down_bytes_per_second_max = Some(2000);
@@ -54,31 +53,12 @@ fn a_low_limit_ends_no_connection() {
     });
 }
 
-/// A peer that says that it has everything and unchokes, and then does as it is told here.
-fn promiser(
-    content: &Content,
-    mut then: impl FnMut(Heard<'_>, &mut Reply) + 'static,
-) -> ScriptedPeer {
-    let hello = greeting(content.info_hash, *b"-XX0000-promises0000");
-    let piece_count = content.geometry.piece_count();
-    let script = move |_: Instant, _: Option<ConnId>, heard: Heard<'_>, reply: &mut Reply| {
-        if matches!(heard, Heard::Opened { .. }) {
-            reply.say.extend(&hello);
-            write_bitfield(&Bitfield::all(piece_count), &mut reply.say);
-            Message::Unchoke.write(&mut reply.say);
-        } else {
-            then(heard, reply);
-        }
-    };
-    ScriptedPeer::new(seconds(1), Box::new(script))
-}
-
 #[test]
 fn who_owes_blocks_and_only_keeps_alive_is_left() {
     with_seeds(|seed| {
         let mut world = World::new(seed);
         let content = small_content(seed);
-        let promiser = promiser(&content, |heard, reply| {
+        let promiser = promiser(&content, 0, seconds(1), |heard, reply| {
             if matches!(heard, Heard::Tick) {
                 Message::KeepAlive.write(&mut reply.say);
             }
@@ -101,7 +81,7 @@ fn noise_is_no_progress() {
         let mut noise = Vec::from([0, 0, 0, 12, 7]);
         noise.extend([0; 8]);
         noise.extend([1, 2, 3]);
-        let noisy = promiser(&content, move |heard, reply| {
+        let noisy = promiser(&content, 0, seconds(1), move |heard, reply| {
             if matches!(heard, Heard::Tick) {
                 reply.say.extend(&noise);
             }

@@ -3,9 +3,9 @@
 use std::net::SocketAddr;
 use std::time::Duration;
 
-use crate::base::{ConnId, Instant, Sha1Digest};
+use crate::base::{Bitfield, Block, ConnId, Instant, Sha1Digest};
 use crate::sim::{Client, Content, Disk, Heard, MachineId, Reply, ScriptedPeer, World};
-use crate::wire::peer::{Capabilities, Handshake, Message, PeerId};
+use crate::wire::peer::{Capabilities, Handshake, Message, PeerId, write_bitfield};
 
 /// How many seeds each scenario runs with, unless `MT_SIM_SEED` names one or `MT_SIM_SEEDS` says
 /// how many.
@@ -69,6 +69,41 @@ pub(super) fn talker(
             Heard::Bytes(_) | Heard::Closed => {}
         };
     ScriptedPeer::new(Duration::from_millis(50), Box::new(script))
+}
+
+/// A peer of a name of its own that says to whoever comes that it has everything, unchokes, and then does as
+/// it is told here.
+pub(super) fn promiser(
+    content: &Content,
+    number: u64,
+    tick: Duration,
+    mut then: impl FnMut(Heard<'_>, &mut Reply) + 'static,
+) -> ScriptedPeer {
+    let mut peer_id = *b"-XX0000-promises0000";
+    peer_id[12..].copy_from_slice(&number.to_be_bytes());
+    let hello = greeting(content.info_hash, peer_id);
+    let piece_count = content.geometry.piece_count();
+    let script = move |_: Instant, _: Option<ConnId>, heard: Heard<'_>, reply: &mut Reply| {
+        if matches!(heard, Heard::Opened { .. }) {
+            reply.say.extend(&hello);
+            write_bitfield(&Bitfield::all(piece_count), &mut reply.say);
+            Message::Unchoke.write(&mut reply.say);
+        } else {
+            then(heard, reply);
+        }
+    };
+    ScriptedPeer::new(tick, Box::new(script))
+}
+
+/// The block that a message asks for, if it does.
+pub(super) fn requested(content: &Content, message: &[u8]) -> Option<Block> {
+    let (6, numbers) = message.split_first()? else {
+        return None;
+    };
+    let numbers = numbers.as_chunks().0.iter();
+    let numbers: Vec<_> = numbers.map(|number| u32::from_be_bytes(*number)).collect();
+    let block = content.geometry.part(numbers[0], numbers[1], numbers[2]);
+    Some(block.unwrap())
 }
 
 /// Messages one after the other.

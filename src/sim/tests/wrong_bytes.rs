@@ -3,10 +3,10 @@
 use std::collections::BTreeSet;
 
 use super::support::{
-    add_seeder, assert_complete, greeting, medium_content, seconds, take_messages, with_seeds,
+    add_seeder, assert_complete, medium_content, promiser, requested, seconds, take_messages,
+    with_seeds,
 };
-use crate::base::{ConnId, Instant};
-use crate::sim::{Client, Content, Disk, Heard, Line, MachineId, Reply, ScriptedPeer, World};
+use crate::sim::{Client, Content, Disk, Heard, Line, MachineId, ScriptedPeer, World};
 use crate::wire::peer::{Message, piece_head};
 
 /// A leecher of some liars and a seeder, done within a while.
@@ -102,44 +102,29 @@ fn wrong_pieces_in_buffers_are_fetched_again() {
 
 /// A peer that sends wrong blocks once, and when it is asked for one again says that it has nothing any
 /// more, but answers what it was asked for.
-fn deserter(content: &Content, number: u8) -> ScriptedPeer {
-    let mut peer_id = *b"-XX0000-deserter0000";
-    peer_id[19] = number;
-    let hello = greeting(content.info_hash, peer_id);
-    let content = content.clone();
+fn deserter(content: &Content, number: u64) -> ScriptedPeer {
+    let its_content = content.clone();
     let mut unread = Vec::new();
     let (mut asked, mut has_deserted) = (BTreeSet::new(), false);
-    let script =
-        move |_: Instant, _: Option<ConnId>, heard: Heard<'_>, reply: &mut Reply| match heard {
-            Heard::Opened { .. } => {
-                reply.say.extend(&hello);
-                Message::HaveAll.write(&mut reply.say);
-                Message::Unchoke.write(&mut reply.say);
-            }
-            Heard::Bytes(bytes) => {
-                unread.extend_from_slice(bytes);
-                let messages = take_messages(&mut unread);
-                for message in messages.iter().filter(|message| message[0] == 6) {
-                    let number =
-                        |at: usize| u32::from_be_bytes(message[at..at + 4].try_into().unwrap());
-                    let block = content
-                        .geometry
-                        .part(number(1), number(5), number(9))
-                        .unwrap();
-                    let is_again = !asked.insert(message.clone());
-                    if is_again && !std::mem::replace(&mut has_deserted, true) {
-                        Message::HaveNone.write(&mut reply.say);
-                    }
-                    reply.say.extend(piece_head(block));
-                    let right = content.block(block).iter();
-                    let spoils = if has_deserted { 0 } else { 0x40 };
-                    reply.say.extend(right.map(|byte| byte ^ spoils));
-                }
-            }
-
-            Heard::Tick | Heard::Begins | Heard::Closed => {}
+    promiser(content, number, seconds(1), move |heard, reply| {
+        let Heard::Bytes(bytes) = heard else {
+            return;
         };
-    ScriptedPeer::new(seconds(1), Box::new(script))
+        unread.extend_from_slice(bytes);
+        for message in take_messages(&mut unread) {
+            let Some(block) = requested(&its_content, &message) else {
+                continue;
+            };
+            let is_again = !asked.insert(message);
+            if is_again && !std::mem::replace(&mut has_deserted, true) {
+                Message::HaveNone.write(&mut reply.say);
+            }
+            reply.say.extend(piece_head(block));
+            let right = its_content.block(block).iter();
+            let spoils = if has_deserted { 0 } else { 0x40 };
+            reply.say.extend(right.map(|byte| byte ^ spoils));
+        }
+    })
 }
 
 #[test]
