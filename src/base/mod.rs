@@ -5,6 +5,7 @@ mod allowance;
 mod bitfield;
 mod conn;
 mod core;
+mod customer;
 mod datagram;
 mod digest;
 mod geometry;
@@ -26,6 +27,7 @@ pub use self::core::{
 pub use allowance::Allowance;
 pub use bitfield::{Bitfield, BitfieldError};
 pub use conn::{ConnId, ConnMap};
+pub use customer::Customer;
 pub use datagram::DatagramBatch;
 pub use digest::{InfoHashes, Sha1Digest, Sha256Digest};
 pub use geometry::{BLOCK_LEN_BYTES, Block, Geometry, PieceIndex};

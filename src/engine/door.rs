@@ -11,27 +11,16 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::net::IpAddr;
 
 use super::Config;
-use crate::base::ConnId;
+use crate::base::{ConnId, Customer};
 
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
-struct Source(IpAddr);
-
-impl Source {
-    fn of(ip: IpAddr) -> Option<Self> {
-        let ip = ip.to_canonical();
-        if ip.is_loopback() {
-            return None;
-        }
-        Some(Self(match ip {
-            IpAddr::V4(_) => ip,
-            IpAddr::V6(ip) => IpAddr::V6((ip.to_bits() >> 64 << 64).into()),
-        }))
-    }
+/// Where a connection comes from; this machine is no source.
+fn source_of(ip: IpAddr) -> Option<Customer> {
+    (!ip.to_canonical().is_loopback()).then(|| Customer::of(ip))
 }
 
 #[derive(Clone, Copy, Debug)]
 struct Guest {
-    source: Option<Source>,
+    source: Option<Customer>,
     /// Its place in the order in which the silent ones came.
     silent: Option<u64>,
 }
@@ -58,7 +47,7 @@ pub(super) struct Door {
     silent_per_source_max: usize,
     per_source_max: usize,
     guests: BTreeMap<ConnId, Guest>,
-    sources: BTreeMap<Source, Count>,
+    sources: BTreeMap<Customer, Count>,
     silent: BTreeSet<(u64, ConnId)>,
     next: u64,
 }
@@ -83,7 +72,7 @@ impl Door {
 
     /// A connection that a peer made.
     pub(super) fn enter(&mut self, conn: ConnId, ip: IpAddr) -> Entry {
-        let source = Source::of(ip);
+        let source = source_of(ip);
         let count = self.count(source);
         if count.all >= self.per_source_max {
             return Entry::TooManyAlike;
@@ -101,7 +90,7 @@ impl Door {
 
     /// A connection that was dialled: false where there are enough of those.
     pub(super) fn enter_dialled(&mut self, conn: ConnId, ip: IpAddr) -> bool {
-        let source = Source::of(ip);
+        let source = source_of(ip);
         let is_welcome = self.count(source).all < self.per_source_max;
         if is_welcome {
             self.insert(conn, source, false);
@@ -136,7 +125,7 @@ impl Door {
         }
     }
 
-    fn count(&self, source: Option<Source>) -> Count {
+    fn count(&self, source: Option<Customer>) -> Count {
         let count = source.and_then(|source| self.sources.get(&source));
         count.copied().unwrap_or_default()
     }
@@ -147,7 +136,7 @@ impl Door {
         oldest.map_or(Entry::Free, Entry::InsteadOf)
     }
 
-    fn insert(&mut self, conn: ConnId, source: Option<Source>, is_silent: bool) {
+    fn insert(&mut self, conn: ConnId, source: Option<Customer>, is_silent: bool) {
         let silent = is_silent.then_some(self.next);
         self.next += 1;
         self.guests.insert(conn, Guest { source, silent });

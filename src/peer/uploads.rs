@@ -60,7 +60,7 @@ impl Uploads {
         &mut self,
         is_kept: impl Fn(Block) -> bool,
     ) -> Vec<(Block, Option<PlaceRange>)> {
-        let begun = usize::from(self.sent_of_first_bytes > 0);
+        let begun = usize::from(self.is_mid_block());
         let waiting = self.queue.split_off(begun.min(self.queue.len()));
         let (kept, taken): (Vec<_>, Vec<_>) = waiting
             .into_iter()

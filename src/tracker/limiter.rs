@@ -7,25 +7,7 @@ use std::time::Duration;
 
 use super::Secret;
 use super::keyed::TableHasher;
-
-/// The part of an address that belongs to one customer.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
-struct Customer([u8; 8]);
-
-impl Customer {
-    fn of(address: IpAddr) -> Self {
-        let mut front = [0; 8];
-        match address.to_canonical() {
-            // No /64 begins with eight bits of ones: those addresses are multicast.
-            IpAddr::V4(address) => {
-                front[0] = 0xff;
-                front[4..].copy_from_slice(&address.octets());
-            }
-            IpAddr::V6(address) => front.copy_from_slice(&address.octets()[..8]),
-        }
-        Self(front)
-    }
-}
+use crate::base::Customer;
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Verdict {
@@ -255,15 +237,6 @@ mod tests {
         }
         assert_eq!(refused, 0);
         assert_eq!(limiter.sets.len() * WAYS * size_of::<Bucket>(), 512 << 10);
-    }
-
-    #[test]
-    fn a_network_of_ipv6_is_one_address() {
-        let of = |text: &str| Customer::of(text.parse().unwrap());
-        assert_eq!(of("2001:db8::1"), of("2001:db8::ffff:1"));
-        assert_ne!(of("2001:db8::1"), of("2001:db8:0:1::1"));
-        assert_eq!(of("::ffff:192.0.2.1"), of("192.0.2.1"));
-        assert_ne!(of("192.0.2.1"), of("192.0.2.2"));
     }
 
     #[test]

@@ -189,12 +189,10 @@ impl Torrent {
     pub(super) fn hear_refuses(&mut self, ctx: &mut Context<'_>, conn: ConnId, block: Block) {
         self.blocks.give_back(block, conn);
         self.try_with_others(conn);
-        if let Some(peer) = self.peers.get_mut(&conn)
-            && !peer.conn.is_choking_us()
-        {
-            peer.refusals = peer.refusals.saturating_add(1);
-        }
         if let Some(peer) = self.peers.get_mut(&conn) {
+            if !peer.conn.is_choking_us() {
+                peer.refusals = peer.refusals.saturating_add(1);
+            }
             peer.forget_fast(block.piece());
         }
         self.hand_on(ctx);
