@@ -376,16 +376,15 @@ impl Torrent {
 
     /// The torrent cannot go on; the process can.
     pub(super) fn fail(&mut self, ctx: &mut Context<'_>, fault: StorageFault) {
-        if self.has_failed() {
-            return;
-        }
-        log::error!("{fault}; the torrent stops");
-        self.phase = Phase::Failed(fault);
-        for conn in self.peers.keys() {
-            ctx.end(*conn, Ending::Now);
+        if !self.has_failed() {
+            log::error!("{fault}; the torrent stops");
+            self.phase = Phase::Failed(fault);
+            for conn in self.peers.keys() {
+                ctx.end(*conn, Ending::Now);
+            }
+            self.announcer.stop(ctx.now, ctx.now + GOODBYE_PATIENCE);
         }
         self.give_memory_back(ctx);
-        self.announcer.stop(ctx.now, ctx.now + GOODBYE_PATIENCE);
     }
 
     pub(super) fn send_plan<'a>(

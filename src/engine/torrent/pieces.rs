@@ -85,12 +85,13 @@ impl Torrent {
     ) {
         match result {
             Ok(()) if !self.has_failed() => self.keep(ctx, piece),
-            result => {
+            Ok(()) => {
                 self.in_pool.remove(&piece);
-                if let Err(fault) = result {
-                    self.fail(ctx, fault);
-                }
                 self.give_memory_back(ctx);
+            }
+            Err(fault) => {
+                self.in_pool.remove(&piece);
+                self.fail(ctx, fault);
             }
         }
     }

@@ -94,8 +94,7 @@ impl Torrent {
             self.landing.remove(place);
             self.reading.retain(|_, reading| *reading != place);
             ctx.places.closed(place);
-            self.fail(ctx, fault);
-            return self.give_memory_back(ctx);
+            return self.fail(ctx, fault);
         }
         ctx.places.opened(place);
         if self.has_failed() {
@@ -139,7 +138,7 @@ impl Torrent {
     ) {
         self.landing.refreshed(ctx.now, place);
         if let Err(fault) = result {
-            self.fail(ctx, fault);
+            return self.fail(ctx, fault);
         }
         if self.has_failed() {
             return self.give_memory_back(ctx);
