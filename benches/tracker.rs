@@ -4,7 +4,9 @@ use std::hint::black_box;
 use std::net::{Ipv4Addr, SocketAddr};
 use std::time::Duration;
 
-use criterion::{BatchSize, BenchmarkId, Criterion, criterion_group, criterion_main};
+use criterion::{
+    BatchSize, BenchmarkId, Criterion, Throughput, criterion_group, criterion_main,
+};
 use mt::base::{Rng, Sha1Digest};
 use mt::tracker::server::{Config, Server};
 use mt::tracker::state_file::{Reader, write_change};
@@ -150,6 +152,53 @@ fn udp_packet(connection_id: u64, number: u32, world: World, wanted: u32) -> Vec
     packet
 }
 
+const BATCH_LEN: usize = 64;
+const PORTS: u32 = 60_000;
+
+/// As they come off a socket under load: many at a time, from few addresses, and from peers who say now
+/// that they have everything and now that they do not.
+fn batches(c: &mut Criterion) {
+    let mut group = c.benchmark_group("udp");
+    group.throughput(Throughput::Elements(BATCH_LEN as u64));
+    for swarm_len in [2, 100, 2000, PEERS] {
+        let world = World { swarm_len };
+        let mut server = server(world);
+        let clients: Vec<_> = (0..=PEERS / PORTS)
+            .map(|number| {
+                let from = SocketAddr::from((address(number), 1000));
+                let connection_id = connection_id(&mut server, from);
+                let packet = udp_packet(connection_id, number, world, 30);
+                (from, <[u8; 98]>::try_from(packet).expect("no options"))
+            })
+            .collect();
+        let mut rng = Rng::new(4);
+        let mut announce = || {
+            let number = rng.below(PEERS);
+            let (from, mut packet) = clients[(number / PORTS) as usize];
+            packet[16..36].copy_from_slice(&info_hash(number / swarm_len).0);
+            packet[71] = u8::from(rng.below(4) == 0);
+            let port = u16::try_from(1 + number % PORTS).unwrap_or(1);
+            packet[96..98].copy_from_slice(&port.to_be_bytes());
+            (from, packet)
+        };
+        let mut out = Vec::with_capacity(1 << 16);
+        let id = format!("announce of 30 in batches, swarms of {swarm_len}");
+        group.bench_function(id, |b| {
+            b.iter(|| {
+                let batch: [_; BATCH_LEN] = std::array::from_fn(|_| announce());
+                let packets = batch.iter().map(|(from, packet)| (*from, packet.as_slice()));
+                server.udp_look_ahead(packets.clone());
+                out.clear();
+                for (from, packet) in packets {
+                    server.udp(NOW, from, packet, &mut out);
+                }
+                black_box(&out);
+            });
+        });
+    }
+    group.finish();
+}
+
 const REQUESTS: u32 = 1 << 16;
 
 fn packets(c: &mut Criterion) {
@@ -247,5 +296,5 @@ fn state_file(c: &mut Criterion) {
     group.finish();
 }
 
-criterion_group!(benches, announces, packets, requests, state_file);
+criterion_group!(benches, announces, packets, batches, requests, state_file);
 criterion_main!(benches);

@@ -1,10 +1,10 @@
 //! A vector in chunks: growing it moves little, shrinking it gives memory back, and the slack is at
-//! most a chunk.
+//! most half of what is there, and half a chunk.
 
 use std::mem::size_of;
 
-const CHUNK_LEN: usize = 512;
-const CHUNK_SHIFT: u32 = CHUNK_LEN.trailing_zeros();
+/// What growing moves at most. Most swarms fit into one chunk, where a place is one step away.
+const CHUNK_BYTES_MAX: usize = 32 << 10;
 
 /// Memory that an allocator spends on each allocation beside what was asked for.
 pub(super) const ALLOCATION_OVERHEAD_BYTES: usize = 16;
@@ -13,7 +13,7 @@ pub(super) const ALLOCATION_OVERHEAD_BYTES: usize = 16;
 pub(super) struct Chunked<T> {
     /// All there is in most swarms.
     first: Vec<T>,
-    /// Each with room for a whole chunk; all but the last are full.
+    /// All but the last are full.
     rest: Vec<Vec<T>>,
 }
 
@@ -27,62 +27,53 @@ impl<T> Default for Chunked<T> {
 }
 
 impl<T> Chunked<T> {
+    const CHUNK_SHIFT: u32 = (CHUNK_BYTES_MAX / size_of::<T>()).ilog2();
+    const CHUNK_LEN: usize = 1 << Self::CHUNK_SHIFT;
+
     pub(super) fn len(&self) -> usize {
         match self.rest.last() {
             None => self.first.len(),
-            Some(last) => self.rest.len() * CHUNK_LEN + last.len(),
+            Some(last) => self.rest.len() * Self::CHUNK_LEN + last.len(),
         }
     }
 
     pub(super) fn get(&self, at: usize) -> Option<&T> {
-        match (at >> CHUNK_SHIFT).checked_sub(1) {
+        match (at >> Self::CHUNK_SHIFT).checked_sub(1) {
             None => self.first.get(at),
-            Some(chunk) => self.rest.get(chunk)?.get(at % CHUNK_LEN),
+            Some(chunk) => self.rest.get(chunk)?.get(at % Self::CHUNK_LEN),
         }
     }
 
     pub(super) fn get_mut(&mut self, at: usize) -> Option<&mut T> {
-        match (at >> CHUNK_SHIFT).checked_sub(1) {
+        match (at >> Self::CHUNK_SHIFT).checked_sub(1) {
             None => self.first.get_mut(at),
-            Some(chunk) => self.rest.get_mut(chunk)?.get_mut(at % CHUNK_LEN),
+            Some(chunk) => self.rest.get_mut(chunk)?.get_mut(at % Self::CHUNK_LEN),
         }
     }
 
     pub(super) fn push(&mut self, value: T) {
-        let len = self.first.len();
-        if len < CHUNK_LEN {
-            if len == self.first.capacity() {
-                // By half and not by all of it: in swarms of ten, slots that nobody has are dear.
-                let more = (len / 2).max(4).min(CHUNK_LEN - len);
-                self.first.reserve_exact(more);
-            }
-            self.first.push(value);
-            return;
+        let chunk = match self.rest.last_mut() {
+            None if self.first.len() < Self::CHUNK_LEN => &mut self.first,
+            Some(last) if last.len() < Self::CHUNK_LEN => last,
+            _ => self.rest.push_mut(Vec::new()),
+        };
+        if chunk.len() == chunk.capacity() {
+            // By half and not by all of it: in swarms of ten, slots that nobody has are dear.
+            let more = (chunk.len() / 2).max(4);
+            chunk.reserve_exact(more.min(Self::CHUNK_LEN - chunk.len()));
         }
-        match self.rest.last_mut().filter(|last| last.len() < CHUNK_LEN) {
-            Some(last) => last.push(value),
-            None => {
-                let mut chunk = Vec::with_capacity(CHUNK_LEN);
-                chunk.push(value);
-                self.rest.push(chunk);
-            }
-        }
+        chunk.push(value);
     }
 
     pub(super) fn pop(&mut self) -> Option<T> {
-        let Some(last) = self.rest.last_mut() else {
-            let value = self.first.pop();
-            if self.first.len() < self.first.capacity() / 4 {
-                self.first.shrink_to(self.first.capacity() / 2);
-            }
-            return value;
-        };
-        let value = last.pop();
-        if last.is_empty() {
-            self.rest.pop();
-            if self.rest.len() < self.rest.capacity() / 4 {
-                self.rest.shrink_to(self.rest.capacity() / 2);
-            }
+        let chunk = self.rest.last_mut().unwrap_or(&mut self.first);
+        let value = chunk.pop();
+        if chunk.len() < chunk.capacity() / 4 {
+            chunk.shrink_to(chunk.capacity() / 2);
+        }
+        if chunk.is_empty() && self.rest.pop().is_some() && self.rest.len() < self.rest.capacity() / 4
+        {
+            self.rest.shrink_to(self.rest.capacity() / 2);
         }
         value
     }
@@ -121,18 +112,18 @@ impl<T> std::ops::Index<usize> for Chunked<T> {
     type Output = T;
 
     fn index(&self, at: usize) -> &T {
-        match (at >> CHUNK_SHIFT).checked_sub(1) {
+        match (at >> Self::CHUNK_SHIFT).checked_sub(1) {
             None => &self.first[at],
-            Some(chunk) => &self.rest[chunk][at % CHUNK_LEN],
+            Some(chunk) => &self.rest[chunk][at % Self::CHUNK_LEN],
         }
     }
 }
 
 impl<T> std::ops::IndexMut<usize> for Chunked<T> {
     fn index_mut(&mut self, at: usize) -> &mut T {
-        match (at >> CHUNK_SHIFT).checked_sub(1) {
+        match (at >> Self::CHUNK_SHIFT).checked_sub(1) {
             None => &mut self.first[at],
-            Some(chunk) => &mut self.rest[chunk][at % CHUNK_LEN],
+            Some(chunk) => &mut self.rest[chunk][at % Self::CHUNK_LEN],
         }
     }
 }
@@ -146,9 +137,9 @@ mod tests {
         let mut chunked = Chunked::default();
         let mut vector = Vec::new();
         let mut rng = crate::base::Rng::new(3);
-        for round in 0..20_000_u32 {
+        for round in 0..100_000_u32 {
             // Grows at first, then shrinks.
-            if rng.below(20_000) > round {
+            if rng.below(100_000) > round {
                 chunked.push(round);
                 vector.push(round);
             } else if !vector.is_empty() {
