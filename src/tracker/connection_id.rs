@@ -44,19 +44,20 @@ impl ConnectionIds {
     }
 
     fn of_window(&self, window: u32, address: IpAddr) -> u64 {
-        let mut message = [0; 20];
-        message[..4].copy_from_slice(&window.to_le_bytes());
-        let len_bytes = match address.to_canonical() {
+        match address.to_canonical() {
             IpAddr::V4(address) => {
-                message[4..8].copy_from_slice(&address.octets());
-                8
+                let mut message = [0; 8];
+                message[..4].copy_from_slice(&window.to_le_bytes());
+                message[4..].copy_from_slice(&address.octets());
+                sip_hash(self.key.0, &message)
             }
             IpAddr::V6(address) => {
+                let mut message = [0; 20];
+                message[..4].copy_from_slice(&window.to_le_bytes());
                 message[4..].copy_from_slice(&address.octets());
-                20
+                sip_hash(self.key.0, &message)
             }
-        };
-        sip_hash(self.key.0, &message[..len_bytes])
+        }
     }
 }
 

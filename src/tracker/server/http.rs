@@ -11,7 +11,7 @@ use crate::base::Sha1Digest;
 use crate::tracker::Family;
 use crate::tracker::limiter::Verdict;
 use crate::tracker::pair::{self, Mark, MarkError, Welcome};
-use crate::tracker::table::Seat;
+use crate::tracker::table::{Seat, Sight};
 use crate::wire::http::{
     AnnounceQuery, AnnounceReply, Content, HeadError, Method, Peers, QueryError, Status,
     parse_announce, parse_head, parse_scrape, write_announce, write_failure, write_response,
@@ -176,7 +176,7 @@ impl Server {
             event: query.event,
             wanted: query.wanted,
         };
-        let seat = self.enter(request.now, &asked);
+        let seat = self.enter(request.now, &asked, Sight::default());
         self.draw_peers(request.now, &seat, family(asked.address), wanted(&asked));
         let counts = self.table.counts(&seat);
         let reply = AnnounceReply {

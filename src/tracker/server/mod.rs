@@ -14,7 +14,7 @@ use std::time::Duration;
 
 use super::connection_id::ConnectionIds;
 use super::limiter::{Limiter, Verdict};
-use super::table::{Announce, Counts, Outcome, Role, Seat, Table, Time};
+use super::table::{Announce, Asker, Counts, Outcome, Role, Seat, Sight, Table, Time};
 use super::{Family, Peer, Secret, addresses};
 use crate::base::limits::{ANNOUNCE_PEERS_DEFAULT, ANNOUNCE_PEERS_MAX};
 use crate::base::{Rng, Sha1Digest};
@@ -40,7 +40,8 @@ pub struct Server {
     /// Kept to be filled anew by each reply.
     scratch: http::Scratch,
     /// Kept to be filled anew by each batch of packets.
-    askers: Vec<(Sha1Digest, Peer)>,
+    askers: Vec<Option<Asker>>,
+    sights: Vec<Sight>,
 }
 
 /// What an announce says, whichever way it came.
@@ -70,6 +71,7 @@ impl Server {
             other: None,
             scratch: http::Scratch::default(),
             askers: Vec::new(),
+            sights: Vec::new(),
             config,
         }
     }
@@ -116,7 +118,7 @@ impl Server {
         }
     }
 
-    fn enter(&mut self, now: Duration, asked: &Asked) -> Seat {
+    fn enter(&mut self, now: Duration, asked: &Asked, sight: Sight) -> Seat {
         let role = match asked.left_bytes {
             Some(0) => Role::Seeder,
             _ => Role::Leecher,
@@ -133,7 +135,7 @@ impl Server {
         if let Some(other) = &mut self.other {
             other.teller.client_announced(now, &announce);
         }
-        self.table.announce(time(now), &announce)
+        self.table.announce_seen(time(now), &announce, sight)
     }
 
     /// Spread, so that those who came together do not come together for ever.

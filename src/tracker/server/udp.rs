@@ -6,7 +6,9 @@ use std::time::Duration;
 use super::{
     Asked, Counter, NOT_SERVED, Server, TOO_OFTEN, Transport, family, scraped, time, wanted,
 };
+use crate::base::DatagramBatch;
 use crate::tracker::limiter::Verdict;
+use crate::tracker::table::{Asker, Sight};
 use crate::tracker::{Family, Peer};
 use crate::wire::udp_tracker::{self, AnnounceRequest, Header, Malformed, Request, ScrapeRequest};
 
@@ -14,33 +16,51 @@ use crate::wire::udp_tracker::{self, AnnounceRequest, Header, Malformed, Request
 const PEERS_V6_MAX: u32 = 66;
 
 impl Server {
-    /// To be told of the packets that came together, before the first is answered; see
-    /// [`Table::look_ahead`](crate::tracker::table::Table::look_ahead).
-    pub fn udp_look_ahead<'a>(&mut self, packets: impl Iterator<Item = (SocketAddr, &'a [u8])>) {
+    /// Answers packets that came together: whoever announces in them is looked for before the first of
+    /// them is answered.
+    pub fn udp_batch(
+        &mut self,
+        now: Duration,
+        received: &DatagramBatch,
+        replies: &mut DatagramBatch,
+    ) {
         self.askers.clear();
-        self.askers.extend(packets.filter_map(|(from, packet)| {
-            match udp_tracker::parse_request(packet) {
-                // Where the tracker makes another address of it, nothing but this look was in vain.
-                Ok(Request::Announce(it)) => Some((it.info_hash, Peer::new(from.ip(), it.port))),
-                _ => None,
-            }
-        }));
-        self.table.look_ahead(&self.askers);
+        self.askers
+            .extend(received.iter().map(|(from, packet)| asker(from, packet)));
+        self.table.look_ahead(&self.askers, &mut self.sights);
+        for (nth, (from, packet)) in received.iter().enumerate() {
+            let sight = self.sights.get(nth).copied().unwrap_or_default();
+            replies.push_with(from, |out| self.udp_packet(now, from, packet, sight, out));
+        }
     }
 
-    /// Answers a packet by appending to `out`, or by leaving it as it is: strangers, whose addresses
-    /// may be forged, are told no more than a connection id, which is as long as their question.
+    /// Answers one packet by appending to `out`, or by leaving it as it is.
     pub fn udp(&mut self, now: Duration, from: SocketAddr, packet: &[u8], out: &mut Vec<u8>) {
+        self.udp_packet(now, from, packet, Sight::default(), out);
+    }
+
+    /// Strangers, whose addresses may be forged, are told no more than a connection id, which is as
+    /// long as their question.
+    fn udp_packet(
+        &mut self,
+        now: Duration,
+        from: SocketAddr,
+        packet: &[u8],
+        sight: Sight,
+        out: &mut Vec<u8>,
+    ) {
         let source = from.ip().to_canonical();
-        let counter = match udp_tracker::parse_request(packet) {
+        // By reference: to copy a request that was just put together takes longer than to read it.
+        let request = &udp_tracker::parse_request(packet);
+        let counter = match request {
             Ok(Request::Connect(connect)) => {
                 let connection_id = self.connection_ids.issue(time(now), source);
                 udp_tracker::write_connect(out, connect.transaction_id, connection_id);
                 Counter::Connects
             }
-            Ok(Request::Announce(announce)) => self.udp_announce(now, source, &announce, out),
-            Ok(Request::Scrape(scrape)) => self.udp_scrape(now, source, &scrape, out),
-            Err(malformed) => self.udp_malformed(now, source, malformed, out),
+            Ok(Request::Announce(announce)) => self.udp_announce(now, source, announce, sight, out),
+            Ok(Request::Scrape(scrape)) => self.udp_scrape(now, source, scrape, out),
+            Err(malformed) => self.udp_malformed(now, source, *malformed, out),
         };
         self.stats.count(Transport::Udp, family(source), counter);
     }
@@ -50,6 +70,7 @@ impl Server {
         now: Duration,
         source: IpAddr,
         announce: &AnnounceRequest<'_>,
+        sight: Sight,
         out: &mut Vec<u8>,
     ) -> Counter {
         if let Some(counter) = self.udp_not_admitted(now, source, announce.header, out) {
@@ -69,7 +90,7 @@ impl Server {
             event: announce.event,
             wanted: announce.wanted,
         };
-        let seat = self.enter(now, &asked);
+        let seat = self.enter(now, &asked, sight);
         let counts = self.table.counts(&seat);
         let interval_s = self.interval_s();
         let (leechers, seeders) = (counts.leechers, counts.seeders);
@@ -148,5 +169,16 @@ impl Server {
             }
             Verdict::Ignore => Some(Counter::Ignored),
         }
+    }
+}
+
+/// Where the tracker makes another address of the source, nothing but the look ahead was in vain.
+fn asker(from: SocketAddr, packet: &[u8]) -> Option<Asker> {
+    match &udp_tracker::parse_request(packet) {
+        Ok(Request::Announce(announce)) => Some(Asker {
+            info_hash: announce.info_hash,
+            peer: Peer::new(from.ip(), announce.port),
+        }),
+        _ => None,
     }
 }

@@ -288,12 +288,7 @@ impl Core for Service {
             // What came now would be lost, or keep the journal from coming to its end.
             return;
         }
-        self.server.udp_look_ahead(received.iter());
-        for (from, packet) in received.iter() {
-            replies.push_with(from, |out| {
-                self.server.udp(since_start(now), from, packet, out);
-            });
-        }
+        self.server.udp_batch(since_start(now), received, replies);
         self.follow_up(now);
     }
 

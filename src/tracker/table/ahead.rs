@@ -4,28 +4,71 @@ use std::hint::black_box;
 
 use super::Table;
 use super::roster::Roster;
-use super::swarm::{Swarm, with_v4};
+use super::swarm::{PeersV4, Swarm, with_v4};
 use crate::base::Sha1Digest;
 use crate::base::limits::DATAGRAM_BATCH_LEN_MAX;
 use crate::tracker::Peer;
 use crate::tracker::keyed::TableHasher;
 
+/// Who is about to announce in which swarm.
+#[derive(Clone, Copy, Debug)]
+pub struct Asker {
+    pub info_hash: Sha1Digest,
+    pub peer: Peer,
+}
+
+/// Where an asker was seen. Others announce before it does, and may have it moved: so it is only a hint.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct Sight {
+    pub(super) swarm: Option<usize>,
+    pub(super) position: Option<usize>,
+}
+
 impl Table {
-    /// Finds who is about to announce, and forgets where. In a large table, to wait for memory is most
-    /// of what it costs to find somebody; a processor that has nothing else to do between two of them
-    /// waits for several at once, and has them at hand when they are served.
-    pub fn look_ahead(&self, askers: &[(Sha1Digest, Peer)]) {
+    /// Finds who is about to announce. In a large table, to wait for memory is most of what it costs to
+    /// find somebody. So all of them go one step together, and then the next: a processor waits for
+    /// several at once, as long as nothing depends on what it waits for.
+    pub fn look_ahead(&self, askers: &[Option<Asker>], sights: &mut Vec<Sight>) {
+        sights.clear();
         for askers in askers.chunks(DATAGRAM_BATCH_LEN_MAX) {
-            let mut swarms = [None; DATAGRAM_BATCH_LEN_MAX];
-            for ((info_hash, _), swarm) in askers.iter().zip(&mut swarms) {
-                *swarm = self.find(info_hash);
+            let start = sights.len();
+            for asker in askers.iter().flatten() {
+                black_box(self.index.glance(self.hasher.hash(&asker.info_hash.0)));
             }
-            for ((_, peer), number) in askers.iter().zip(swarms) {
-                if let Some(number) = number {
-                    black_box(look_for(&self.swarms[number], *peer, self.hasher));
+            sights.extend(askers.iter().map(|asker| Sight {
+                swarm: asker.as_ref().and_then(|asker| self.find(&asker.info_hash)),
+                position: None,
+            }));
+            let found = || askers.iter().zip(start..);
+            for (asker, at) in found() {
+                if let (Some(asker), Some(number)) = (asker, sights[at].swarm) {
+                    black_box(glance(&self.swarms[number], asker.peer, self.hasher));
+                }
+            }
+            for (asker, at) in found() {
+                if let (Some(asker), Some(number)) = (asker, sights[at].swarm) {
+                    sights[at].position = look_for(&self.swarms[number], asker.peer, self.hasher);
                 }
             }
         }
+    }
+
+    /// As [`Table::find`], for who was seen.
+    pub(super) fn find_seen(&self, info_hash: &Sha1Digest, sight: Sight) -> Option<usize> {
+        let is_it = |number: &usize| {
+            let swarm = self.swarms.get(*number);
+            swarm.is_some_and(|swarm| swarm.info_hash == *info_hash)
+        };
+        sight.swarm.filter(is_it).or_else(|| self.find(info_hash))
+    }
+}
+
+/// Touches the memory that a search for a peer begins with.
+fn glance(swarm: &Swarm, peer: Peer, hasher: TableHasher) -> u32 {
+    match (peer, &swarm.v4, &swarm.v6) {
+        (Peer::V4(key), PeersV4::Many(roster), _) => roster.glance(&key, hasher),
+        (Peer::V6(key), _, Some(roster)) => roster.glance(&key, hasher),
+        _ => 0,
     }
 }
 

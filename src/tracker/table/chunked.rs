@@ -71,7 +71,9 @@ impl<T> Chunked<T> {
         if chunk.len() < chunk.capacity() / 4 {
             chunk.shrink_to(chunk.capacity() / 2);
         }
-        if chunk.is_empty() && self.rest.pop().is_some() && self.rest.len() < self.rest.capacity() / 4
+        if chunk.is_empty()
+            && self.rest.pop().is_some()
+            && self.rest.len() < self.rest.capacity() / 4
         {
             self.rest.shrink_to(self.rest.capacity() / 2);
         }

@@ -18,6 +18,8 @@ pub(super) struct Entry {
     pub(super) gives_way: bool,
     /// Whether the table takes newcomers in.
     pub(super) has_room: bool,
+    /// Where the peer may stand.
+    pub(super) seen_at: Option<usize>,
 }
 
 #[derive(Clone, Copy, Debug)]
@@ -48,7 +50,7 @@ impl Table {
 }
 
 fn enter_v4(peers: &mut PeersV4, key: [u8; 6], entry: Entry, hasher: TableHasher) -> Entered {
-    let found = with_v4!(peers, roster => roster.find(&key, hasher));
+    let found = with_v4!(peers, roster => roster.find_seen(&key, entry.seen_at, hasher));
     if found.is_none() && entry.takes_newcomers() {
         peers.make_room(hasher);
     }
@@ -69,7 +71,7 @@ fn enter_v6(swarm: &mut Swarm, key: [u8; 18], entry: Entry, hasher: TableHasher)
     let Some(roster) = swarm.v6.as_deref_mut() else {
         return Placed::<18>::nowhere(entry).into_entered(Peer::V6);
     };
-    let found = roster.find(&key, hasher);
+    let found = roster.find_seen(&key, entry.seen_at, hasher);
     let entered = enter(roster, found, key, entry, hasher);
     if roster.len() == 0 {
         swarm.v6 = None;

@@ -74,6 +74,11 @@ impl Index {
         }
     }
 
+    /// Touches the memory that a search for this hash begins with.
+    pub(super) fn glance(&self, hash: u64) -> u32 {
+        self.segment(hash).entries[home(hash)]
+    }
+
     /// `hash_at` gives the hash of the key at a position.
     pub(super) fn insert(
         &mut self,

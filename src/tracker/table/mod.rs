@@ -41,6 +41,7 @@ use crate::base::limits::TRACKER_POSITIONS_MAX;
 use crate::base::{Rng, Sha1Digest};
 use crate::wire::Event;
 
+pub use ahead::{Asker, Sight};
 pub use changes::{Change, ChangeQueue, Fact};
 pub use roster::Role;
 pub use walk::Walk;
@@ -179,12 +180,21 @@ impl Table {
     }
 
     pub fn announce(&mut self, now: Time, announce: &Announce) -> Seat {
-        self.hear_of(now, 0, announce)
+        self.announce_seen(now, announce, Sight::default())
+    }
+
+    /// An announce of somebody who was looked for ahead.
+    pub fn announce_seen(&mut self, now: Time, announce: &Announce, sight: Sight) -> Seat {
+        self.hear(now, 0, announce, sight)
     }
 
     /// Takes an announce that was made some seconds ago, and is told of by somebody else. What is known
     /// to be younger stays so.
     pub fn hear_of(&mut self, now: Time, age_s: u32, announce: &Announce) -> Seat {
+        self.hear(now, age_s, announce, Sight::default())
+    }
+
+    fn hear(&mut self, now: Time, age_s: u32, announce: &Announce, sight: Sight) -> Seat {
         let is_stop = announce.event == Event::Stopped;
         let mut seat = Seat {
             outcome: if is_stop {
@@ -193,7 +203,7 @@ impl Table {
                 Outcome::Refused
             },
             role: announce.role,
-            swarm: self.find(&announce.info_hash),
+            swarm: self.find_seen(&announce.info_hash, sight),
             family: announce.peer.family(),
             position: None,
         };
@@ -211,6 +221,7 @@ impl Table {
             age_s,
             gives_way: age_s > 0,
             has_room,
+            seen_at: sight.position,
         };
         let entered = self.enter(number, announce.peer, entry);
         seat.outcome = entered.outcome;
@@ -350,6 +361,7 @@ impl Table {
             age_s: self.bounds.lifetime_s / RESTORED_AGE_SHARE,
             gives_way: false,
             has_room,
+            seen_at: None,
         };
         self.enter(number, peer, entry).outcome != Outcome::Refused
     }

@@ -25,6 +25,18 @@ pub(super) trait Roster<const N: usize> {
     fn pop(&mut self, hasher: TableHasher);
     fn swap(&mut self, a: usize, b: usize, hasher: TableHasher);
 
+    /// As `find`, for who was seen at a position, and may have been moved since.
+    fn find_seen(
+        &self,
+        key: &[u8; N],
+        seen_at: Option<usize>,
+        hasher: TableHasher,
+    ) -> Option<usize> {
+        seen_at
+            .filter(|at| *at < self.len() && self.slot(*at).key == *key)
+            .or_else(|| self.find(key, hasher))
+    }
+
     fn role(&self, at: usize) -> Role {
         if at < self.seeders() {
             Role::Seeder
@@ -157,6 +169,14 @@ impl<const N: usize> Many<N> {
             index.heap_bytes() + size_of::<Index>() + ALLOCATION_OVERHEAD_BYTES
         });
         self.slots.heap_bytes() + index
+    }
+
+    /// Touches the memory that a search for this key begins with.
+    pub(super) fn glance(&self, key: &[u8; N], hasher: TableHasher) -> u32 {
+        match &self.index {
+            Some(index) => index.glance(hasher.hash(key)),
+            None => 0,
+        }
     }
 
     fn build_index(&mut self, hasher: TableHasher) -> Result<(), Overfull> {
