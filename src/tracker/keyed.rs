@@ -52,7 +52,8 @@ fn folded_product(a: u64, b: u64) -> u64 {
     halves.0 ^ halves.1
 }
 
-/// SipHash-2-4, which nobody has learned to forge: for tickets that leave the process.
+/// SipHash-1-3, which nobody has learned to forge: for tickets that leave the process, and are good for
+/// minutes.
 #[inline]
 pub(super) fn sip_hash<const N: usize>(key: [u64; 2], message: &[u8; N]) -> u64 {
     let mut v = [
@@ -69,11 +70,10 @@ pub(super) fn sip_hash<const N: usize>(key: [u64; 2], message: &[u8; N]) -> u64 
         let word = u64::from_le_bytes(*word);
         v[3] ^= word;
         sip_round(&mut v);
-        sip_round(&mut v);
         v[0] ^= word;
     }
     v[2] ^= 0xff;
-    for _ in 0..4 {
+    for _ in 0..3 {
         sip_round(&mut v);
     }
     v[0] ^ v[1] ^ v[2] ^ v[3]
@@ -96,14 +96,14 @@ fn sip_round(v: &mut [u64; 4]) {
 mod tests {
     use super::*;
 
-    /// The example of the paper, and the first vectors of its reference.
+    /// As the standard library of Rust, which hashes so too, has them.
     #[test]
     fn sip_hash_by_value() {
         let key = [0x0706_0504_0302_0100, 0x0f0e_0d0c_0b0a_0908];
         let message: [u8; 15] = std::array::from_fn(|at| u8::try_from(at).unwrap());
-        assert_eq!(sip_hash(key, &message), 0xa129_ca61_49be_45e5);
-        assert_eq!(sip_hash(key, b""), 0x726f_db47_dd0e_0e31);
-        assert_eq!(sip_hash(key, &[0]), 0x74f8_39c5_93dc_67fd);
+        assert_eq!(sip_hash(key, &message), 0xd320_d86d_2a51_9956);
+        assert_eq!(sip_hash(key, b""), 0xabac_0158_050f_c4dc);
+        assert_eq!(sip_hash(key, &[0]), 0xc9f4_9bf3_7d57_ca93);
     }
 
     /// Keys that differ in few bits, as ports and addresses do, fill every bucket alike.

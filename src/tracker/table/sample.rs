@@ -20,6 +20,9 @@ pub(super) struct Excluded {
 /// of them together, which is most of what a sample of a large swarm costs.
 const DRAWN_LEN: usize = 32;
 
+/// How many steps of a walk are made at once.
+const STRIDES: usize = 4;
+
 /// Appends up to `wanted` peers of a range, and gives their number. Those whose time is over are
 /// drawn, but not told of.
 pub(super) fn sample<const N: usize>(
@@ -40,14 +43,13 @@ pub(super) fn sample<const N: usize>(
     let mut left = wanted.min(others) as usize;
     let mut given = 0;
     while left > 0 {
-        let mut drawn = [0; DRAWN_LEN];
-        let drawn = &mut drawn[..left.min(DRAWN_LEN)];
-        walk.draw(drawn);
-        let positions = drawn
+        let count = left.min(DRAWN_LEN);
+        let drawn = walk.draw(count);
+        let positions = drawn[..count]
             .iter()
             .map(|at| range.start + (at + u32::from(*at >= behind)) as usize);
         given += tell(roster, positions, excluded, out);
-        left -= drawn.len();
+        left -= count;
     }
     given
 }
@@ -96,14 +98,36 @@ impl Walk {
         }
     }
 
-    /// Fills `drawn` with the next places, which are to be there.
-    fn draw(&mut self, drawn: &mut [u32]) {
-        let mut count = 0;
-        while let Some(place) = drawn.get_mut(count) {
-            *place = self.at;
-            count += usize::from(self.at < self.len);
-            let next = self.at + self.step;
-            self.at = next.min(next.wrapping_sub(self.circle));
+    /// The next places that are there, of which the first `wanted` count. Several steps are made at once,
+    /// for none of them is to wait for the one before it.
+    fn draw(&mut self, wanted: usize) -> [u32; DRAWN_LEN + STRIDES] {
+        let mut drawn = [0; DRAWN_LEN + STRIDES];
+        let mut next = [self.at; STRIDES];
+        for at in 1..STRIDES {
+            next[at] = self.past(next[at - 1], self.step);
         }
+        let leap = self.past(
+            self.past(next[STRIDES - 1], self.step),
+            self.circle - self.at,
+        );
+        let mut count = 0;
+        while count < wanted {
+            for place in &mut next {
+                drawn[count] = *place;
+                count += usize::from(*place < self.len);
+                *place = self.past(*place, leap);
+            }
+        }
+        self.at = if count > wanted {
+            drawn[wanted]
+        } else {
+            next[0]
+        };
+        drawn
+    }
+
+    fn past(&self, place: u32, step: u32) -> u32 {
+        let next = place + step;
+        next.min(next.wrapping_sub(self.circle))
     }
 }
