@@ -170,7 +170,7 @@ fn batches(c: &mut Criterion) {
                 let from = SocketAddr::from((address(number), 1000));
                 let connection_id = connection_id(&mut server, from);
                 let packet = udp_packet(connection_id, number, world, 30);
-                (from, <[u8; 98]>::try_from(packet).expect("no options"))
+                (from, *packet.first_chunk::<98>().unwrap_or(&[0; 98]))
             })
             .collect();
         let mut rng = Rng::new(4);
