@@ -1,6 +1,8 @@
 //! The tracker's server: a request goes in, and the reply is appended to the caller's buffer. It opens
 //! nothing, waits for nothing, and knows the time from its caller.
 
+#[cfg(test)]
+mod batch_tests;
 mod config;
 mod http;
 mod other;

@@ -78,3 +78,44 @@ fn look_for(swarm: &Swarm, peer: Peer, hasher: TableHasher) -> Option<usize> {
         Peer::V6(key) => swarm.v6.as_ref()?.find(&key, hasher),
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::super::tests::{BOUNDS, NOW, SECRET, announce, hash, here, v4};
+    use super::*;
+    use crate::tracker::table::{Outcome, Role};
+    use crate::wire::Event;
+
+    #[test]
+    fn who_was_seen_and_left_is_not_taken_for_who_came_in_its_place() {
+        let mut table = Table::new(BOUNDS, SECRET);
+        for (swarm, peer) in [(1, 1), (2, 2), (2, 3), (3, 4)] {
+            table.announce(NOW, &here(swarm, v4(peer), Role::Leecher));
+        }
+        let asker = |swarm, peer| {
+            Some(Asker {
+                info_hash: hash(swarm),
+                peer: v4(peer),
+            })
+        };
+        let mut sights = Vec::new();
+        table.look_ahead(&[asker(1, 1), None, asker(2, 2)], &mut sights);
+        for (swarm, peer) in [(1, 1), (2, 2)] {
+            table.announce(
+                NOW,
+                &announce(swarm, v4(peer), Role::Leecher, Event::Stopped),
+            );
+        }
+        // The last swarm gets the number of the first, as the last peer of the other got the place.
+        table.sweep(NOW);
+        assert_eq!(table.totals().swarms, 2);
+        for (swarm, peer, sight) in [(1, 1, sights[0]), (2, 2, sights[2])] {
+            let came = here(swarm, v4(peer), Role::Seeder);
+            let seat = table.announce_seen(NOW, &came, sight);
+            assert_eq!(seat.outcome, Outcome::Added);
+        }
+        assert_eq!(table.role_of(&hash(2), v4(3)), Some(Role::Leecher));
+        assert_eq!(table.scrape(&hash(3)).map(|it| it.seeders), Some(0));
+        assert_eq!(table.totals().swarms, 3);
+    }
+}

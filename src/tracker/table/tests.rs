@@ -10,7 +10,7 @@ pub(super) const SECRET: Secret = Secret([
     0x082e_fa98_ec4e_6c89,
 ]);
 
-const BOUNDS: Bounds = Bounds {
+pub(super) const BOUNDS: Bounds = Bounds {
     lifetime_s: 2700,
     sweep_s: 240,
     peers_max: 10_000_000,
@@ -33,7 +33,7 @@ fn v6(number: u32) -> Peer {
     Peer::new(Ipv6Addr::from(0x2001_0db8 << 96 | low).into(), 6881)
 }
 
-fn announce(swarm: u32, peer: Peer, role: Role, event: Event) -> Announce {
+pub(super) fn announce(swarm: u32, peer: Peer, role: Role, event: Event) -> Announce {
     Announce {
         info_hash: hash(swarm),
         peer,
@@ -42,7 +42,7 @@ fn announce(swarm: u32, peer: Peer, role: Role, event: Event) -> Announce {
     }
 }
 
-fn here(swarm: u32, peer: Peer, role: Role) -> Announce {
+pub(super) fn here(swarm: u32, peer: Peer, role: Role) -> Announce {
     announce(swarm, peer, role, Event::None)
 }
 
@@ -50,7 +50,7 @@ fn table() -> Table {
     Table::new(BOUNDS, SECRET)
 }
 
-const NOW: Time = Time(100);
+pub(super) const NOW: Time = Time(100);
 
 /// The peers of a sample, which are packed one after the other.
 pub(super) fn unpacked(family: Family, sample: &[u8]) -> Vec<Peer> {

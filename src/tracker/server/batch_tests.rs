@@ -1,0 +1,120 @@
+//! Packets in batches against the same packets one by one.
+
+use std::net::SocketAddr;
+use std::time::Duration;
+
+use super::*;
+use crate::base::{DatagramBatch, Sha1Digest};
+use crate::wire::udp_tracker::{
+    AnnounceRequest, ConnectRequest, Header, Reply, UrlData, parse_reply,
+};
+
+const NOW: Duration = Duration::from_secs(1000);
+const CLIENTS: u32 = 40;
+const SWARMS: u32 = 12;
+const PORTS: u32 = 20;
+
+fn server() -> Server {
+    let config = Config {
+        rate: None,
+        ..Config::default()
+    };
+    Server::new(
+        config,
+        Secret([3, 1, 4, 1].map(|n: u64| n << 50 | 0x5926_5358)),
+        7,
+    )
+}
+
+fn client(number: u32) -> SocketAddr {
+    match number % 5 {
+        0 => SocketAddr::from(([0x2001_u16, 0xdb8, 0, 0, 0, 0, 0, 1], 1000)),
+        _ => SocketAddr::from(([198, 51, 100, 1], 1000)),
+    }
+}
+
+fn connection_id(server: &mut Server, from: SocketAddr) -> u64 {
+    let (mut packet, mut reply) = (Vec::new(), Vec::new());
+    ConnectRequest { transaction_id: 5 }.write(&mut packet);
+    server.udp(NOW, from, &packet, &mut reply);
+    match parse_reply(&reply) {
+        Ok((5, Reply::Connect { connection_id })) => connection_id,
+        other => panic!("{other:?}"),
+    }
+}
+
+/// Mostly announces, of peers who come again within one batch: in another role, or to stop; swarms of
+/// low numbers are the largest.
+fn packet(connection_id: u64, rng: &mut Rng) -> Vec<u8> {
+    let mut packet = Vec::new();
+    let kind = rng.below(20);
+    if kind == 0 {
+        ConnectRequest { transaction_id: 1 }.write(&mut packet);
+        return packet;
+    }
+    let mut info_hash = [7; 20];
+    let swarm = rng.below(SWARMS) * rng.below(SWARMS) / SWARMS;
+    info_hash[..4].copy_from_slice(&swarm.to_be_bytes());
+    let announce = AnnounceRequest {
+        header: Header {
+            connection_id,
+            transaction_id: rng.below(1000),
+        },
+        info_hash: Sha1Digest(info_hash),
+        peer_id: [0; 20],
+        downloaded_bytes: 0,
+        left_bytes: u64::from(rng.below(3)),
+        uploaded_bytes: 0,
+        event: match rng.below(4) {
+            0 => Event::Stopped,
+            1 => Event::Completed,
+            _ => Event::None,
+        },
+        ip: None,
+        key: 0,
+        wanted: Some(rng.below(60)),
+        port: u16::try_from(1 + rng.below(PORTS) * rng.below(PORTS)).unwrap(),
+        url_data: UrlData::default(),
+    };
+    announce.write(&mut packet);
+    if kind == 1 {
+        packet.truncate(rng.below(98) as usize);
+    }
+    packet
+}
+
+#[test]
+fn a_batch_is_answered_as_its_packets_one_by_one() {
+    let (mut whole, mut single) = (server(), server());
+    let mut rng = Rng::new(1);
+    let ids: Vec<_> = (0..CLIENTS)
+        .map(|number| {
+            let from = client(number);
+            let id = connection_id(&mut whole, from);
+            assert_eq!(connection_id(&mut single, from), id);
+            (from, id)
+        })
+        .collect();
+    let mut peers_most = 0;
+    for round in 0..600 {
+        let mut received = DatagramBatch::default();
+        // More than fit one batch of the socket, too.
+        for _ in 0..rng.below(80) {
+            let (from, id) = ids[rng.below(CLIENTS) as usize];
+            let packet = packet(id, &mut rng);
+            received.push(from, &packet);
+        }
+        let mut replies = DatagramBatch::default();
+        whole.udp_batch(NOW, &received, &mut replies);
+        let mut expected = DatagramBatch::default();
+        for (from, packet) in received.iter() {
+            expected.push_with(from, |out| single.udp(NOW, from, packet, out));
+        }
+        assert!(replies.iter().eq(expected.iter()), "batch {round}");
+        let totals = whole.table().totals();
+        assert_eq!(totals, single.table().totals(), "batch {round}");
+        peers_most = peers_most.max(totals.peers());
+    }
+    // With an index of their own, and many.
+    assert!(peers_most > 500, "{peers_most}");
+}
