@@ -154,7 +154,7 @@ fn udp_packet(connection_id: u64, number: u32, world: World, wanted: u32) -> Vec
     packet
 }
 
-const BATCH_LEN: usize = 64;
+const BATCH_LEN: usize = 32;
 const PORTS: u32 = 60_000;
 
 /// As they come off a socket under load: many at a time, from few addresses, and from peers who say now

@@ -52,8 +52,8 @@ fn folded_product(a: u64, b: u64) -> u64 {
     halves.0 ^ halves.1
 }
 
-/// SipHash-1-3, which nobody has learned to forge: for tickets that leave the process, and are good for
-/// minutes.
+/// SipHash-1-3, which nobody has learned to forge, and by which Rust's own tables are kept: for tickets
+/// that leave the process.
 #[inline]
 pub(super) fn sip_hash<const N: usize>(key: [u64; 2], message: &[u8; N]) -> u64 {
     let mut v = [

@@ -1,9 +1,9 @@
-//! A vector in chunks: growing it moves little, shrinking it gives memory back, and the slack is at
-//! most half of what is there, and half a chunk.
+//! A vector in chunks: growing it moves little, shrinking it gives memory back. All slack is in the last
+//! chunk: a third of it at most while it grows, and three quarters once it shrinks.
 
 use std::mem::size_of;
 
-/// What growing moves at most. Most swarms fit into one chunk, where a place is one step away.
+/// Of so many bytes at most is what growing moves, beside the list of chunks. Most swarms fit into one chunk, where a place is one step away.
 const CHUNK_BYTES_MAX: usize = 32 << 10;
 
 /// Memory that an allocator spends on each allocation beside what was asked for.

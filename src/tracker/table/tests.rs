@@ -258,6 +258,7 @@ fn samples_are_fair() {
         (1000, 50, 500),
         (3000, 201, 3000),
         (2100, 2099, 7),
+        (5000, 201, 4500),
     ] {
         let questions = 5000;
         let times = times_told(others, wanted, asker, questions);
