@@ -5,6 +5,7 @@ use std::net::{Ipv4Addr, SocketAddr};
 use std::time::Duration;
 
 use criterion::{BatchSize, BenchmarkId, Criterion, Throughput, criterion_group, criterion_main};
+use mt::base::limits::DATAGRAM_BATCH_LEN_MAX as BATCH_LEN;
 use mt::base::{DatagramBatch, Rng, Sha1Digest};
 use mt::tracker::server::{Config, Server};
 use mt::tracker::state_file::{Reader, write_change};
@@ -154,7 +155,6 @@ fn udp_packet(connection_id: u64, number: u32, world: World, wanted: u32) -> Vec
     packet
 }
 
-const BATCH_LEN: usize = 32;
 const PORTS: u32 = 60_000;
 
 /// As they come off a socket under load: many at a time, from few addresses, and from peers who say now

@@ -1,47 +1,12 @@
 //! Packets in batches against the same packets one by one.
 
-use std::net::SocketAddr;
-use std::time::Duration;
-
+use super::tests::{NOW, at, connect, server};
 use super::*;
 use crate::base::{DatagramBatch, Sha1Digest};
-use crate::wire::udp_tracker::{
-    AnnounceRequest, ConnectRequest, Header, Reply, UrlData, parse_reply,
-};
+use crate::wire::udp_tracker::{AnnounceRequest, ConnectRequest, Header, UrlData};
 
-const NOW: Duration = Duration::from_secs(1000);
-const CLIENTS: u32 = 40;
 const SWARMS: u32 = 12;
 const PORTS: u32 = 60;
-
-fn server() -> Server {
-    let config = Config {
-        rate: None,
-        ..Config::default()
-    };
-    Server::new(
-        config,
-        Secret([3, 1, 4, 1].map(|n: u64| n << 50 | 0x5926_5358)),
-        7,
-    )
-}
-
-fn client(number: u32) -> SocketAddr {
-    match number % 5 {
-        0 => SocketAddr::from(([0x2001_u16, 0xdb8, 0, 0, 0, 0, 0, 1], 1000)),
-        _ => SocketAddr::from(([198, 51, 100, 1], 1000)),
-    }
-}
-
-fn connection_id(server: &mut Server, from: SocketAddr) -> u64 {
-    let (mut packet, mut reply) = (Vec::new(), Vec::new());
-    ConnectRequest { transaction_id: 5 }.write(&mut packet);
-    server.udp(NOW, from, &packet, &mut reply);
-    match parse_reply(&reply) {
-        Ok((5, Reply::Connect { connection_id })) => connection_id,
-        other => panic!("{other:?}"),
-    }
-}
 
 fn info_hash(swarm: u32) -> Sha1Digest {
     let mut bytes = [7; 20];
@@ -89,22 +54,25 @@ fn packet(connection_id: u64, rng: &mut Rng) -> Vec<u8> {
 
 #[test]
 fn a_batch_is_answered_as_its_packets_one_by_one() {
-    let (mut whole, mut single) = (server(), server());
-    let mut rng = Rng::new(1);
-    let ids: Vec<_> = (0..CLIENTS)
-        .map(|number| {
-            let from = client(number);
-            let id = connection_id(&mut whole, from);
-            assert_eq!(connection_id(&mut single, from), id);
-            (from, id)
+    let without_limits = || {
+        server(Config {
+            rate: None,
+            ..Config::default()
         })
-        .collect();
+    };
+    let (mut whole, mut single) = (without_limits(), without_limits());
+    let clients = ["198.51.100.1:1000", "[2001:db8::1]:1000"].map(|from| {
+        let id = connect(&mut whole, from);
+        assert_eq!(connect(&mut single, from), id);
+        (at(from), id)
+    });
+    let mut rng = Rng::new(1);
     let mut largest = 0;
     for round in 0..600 {
         let mut received = DatagramBatch::default();
         // More than fit one batch of the socket, too.
         for _ in 0..rng.below(80) {
-            let (from, id) = ids[rng.below(CLIENTS) as usize];
+            let (from, id) = clients[usize::from(rng.below(5) == 0)];
             let packet = packet(id, &mut rng);
             received.push(from, &packet);
         }

@@ -10,10 +10,10 @@ use crate::wire::udp_tracker::{
     AnnounceRequest, ConnectRequest, Header, Reply, Scraped, UrlData, parse_reply,
 };
 
-const NOW: Duration = Duration::from_secs(1000);
+pub(super) const NOW: Duration = Duration::from_secs(1000);
 const HASH: Sha1Digest = Sha1Digest([b'a'; 20]);
 
-fn server(config: Config) -> Server {
+pub(super) fn server(config: Config) -> Server {
     Server::new(
         config,
         Secret([1, 2, 3, 4].map(|n: u64| n << 60 | 0x9e37_79b9_7f4a)),
@@ -21,7 +21,7 @@ fn server(config: Config) -> Server {
     )
 }
 
-fn at(text: &str) -> SocketAddr {
+pub(super) fn at(text: &str) -> SocketAddr {
     text.parse().unwrap()
 }
 
@@ -31,7 +31,7 @@ fn udp(server: &mut Server, from: &str, packet: &[u8]) -> Vec<u8> {
     out
 }
 
-fn connect(server: &mut Server, from: &str) -> u64 {
+pub(super) fn connect(server: &mut Server, from: &str) -> u64 {
     let mut packet = Vec::new();
     ConnectRequest { transaction_id: 5 }.write(&mut packet);
     let reply = udp(server, from, &packet);

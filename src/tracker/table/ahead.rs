@@ -6,7 +6,6 @@ use super::Table;
 use super::roster::Roster;
 use super::swarm::{PeersV4, Swarm, with_v4};
 use crate::base::Sha1Digest;
-use crate::base::limits::DATAGRAM_BATCH_LEN_MAX;
 use crate::tracker::Peer;
 use crate::tracker::keyed::TableHasher;
 
@@ -29,26 +28,23 @@ impl Table {
     /// find somebody. So all of them go one step together, and then the next: a processor waits for
     /// several at once, as long as nothing depends on what it waits for.
     pub fn look_ahead(&self, askers: &[Option<Asker>], sights: &mut Vec<Sight>) {
+        for asker in askers.iter().flatten() {
+            black_box(self.index.glance(self.hasher.hash(&asker.info_hash.0)));
+        }
         sights.clear();
-        for askers in askers.chunks(DATAGRAM_BATCH_LEN_MAX) {
-            let start = sights.len();
-            for asker in askers.iter().flatten() {
-                black_box(self.index.glance(self.hasher.hash(&asker.info_hash.0)));
+        // By reference: to copy an asker that was just put together would wait for all that goes before.
+        sights.extend(askers.iter().map(|asker| Sight {
+            swarm: asker.as_ref().and_then(|it| self.find(&it.info_hash)),
+            position: None,
+        }));
+        for (asker, sight) in askers.iter().zip(&*sights) {
+            if let (Some(asker), Some(number)) = (asker, sight.swarm) {
+                black_box(glance(&self.swarms[number], asker.peer, self.hasher));
             }
-            sights.extend(askers.iter().map(|asker| Sight {
-                swarm: asker.as_ref().and_then(|asker| self.find(&asker.info_hash)),
-                position: None,
-            }));
-            let found = || askers.iter().zip(start..);
-            for (asker, at) in found() {
-                if let (Some(asker), Some(number)) = (asker, sights[at].swarm) {
-                    black_box(glance(&self.swarms[number], asker.peer, self.hasher));
-                }
-            }
-            for (asker, at) in found() {
-                if let (Some(asker), Some(number)) = (asker, sights[at].swarm) {
-                    sights[at].position = look_for(&self.swarms[number], asker.peer, self.hasher);
-                }
+        }
+        for (asker, sight) in askers.iter().zip(sights) {
+            if let (Some(asker), Some(number)) = (asker, sight.swarm) {
+                sight.position = look_for(&self.swarms[number], asker.peer, self.hasher);
             }
         }
     }
